@@ -1,0 +1,119 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+
+let package = Package(
+    name: "swift-persistence",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "PersistenceCore", targets: ["PersistenceCore"]),
+        .library(name: "Persistence", targets: ["Persistence"]),
+        .library(name: "PostgresEngine", targets: ["PostgresEngine"]),
+        .library(name: "PersistencePostgres", targets: ["PersistencePostgres"]),
+        .library(name: "PersistenceMigrations", targets: ["PersistenceMigrations"]),
+        .library(name: "PersistenceTesting", targets: ["PersistenceTesting"]),
+        .executable(name: "persistence", targets: ["PersistenceCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.3"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.7.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.2.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.3.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CLibPQ",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+        ),
+        .target(
+            name: "PersistenceCore",
+            dependencies: [logging, metrics, tracing, lifecycle, configuration]
+        ),
+        .target(name: "Persistence", dependencies: ["PersistenceCore"]),
+        .target(
+            name: "PostgresEngine",
+            dependencies: [
+                "CLibPQ", "PersistenceCore", collections, heap, configuration, lifecycle, logging, metrics, tracing,
+            ]
+        ),
+        .target(
+            name: "PersistencePostgres",
+            dependencies: ["Persistence", "PersistenceCore", "PostgresEngine"]
+        ),
+        .target(
+            name: "PersistenceMigrations",
+            dependencies: ["PersistenceCore", "PostgresEngine", logging]
+        ),
+        .executableTarget(
+            name: "PersistenceCommand",
+            dependencies: [
+                "PersistenceCore", "PersistenceMigrations", "PostgresEngine", configuration, logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]
+        ),
+        .target(
+            name: "PersistenceTesting",
+            dependencies: ["Persistence", "PersistenceCore"]
+        ),
+        .testTarget(
+            name: "PersistenceCoreTests",
+            dependencies: [
+                "PersistenceCore", configuration, lifecycle, logging, metrics, tracing,
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ]
+        ),
+        .testTarget(
+            name: "PersistenceTests",
+            dependencies: ["Persistence", "PersistenceCore", "PersistenceTesting"]
+        ),
+        .testTarget(
+            name: "PostgresEngineTests",
+            dependencies: ["PostgresEngine", "PersistenceCore", configuration]
+        ),
+        .testTarget(
+            name: "PostgresEngineIntegrationTests",
+            dependencies: [
+                "PostgresEngine", "PersistenceCore", "PersistenceTesting", configuration, lifecycle, logging, metrics, tracing,
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ]
+        ),
+        .testTarget(
+            name: "PersistencePostgresTests",
+            dependencies: [
+                "PersistencePostgres", "Persistence", "PersistenceCore", "PersistenceMigrations", "PersistenceTesting",
+                "PostgresEngine", configuration,
+            ]
+        ),
+        .testTarget(
+            name: "PersistenceMigrationsTests",
+            dependencies: ["PersistenceMigrations", "PersistenceCore", "PersistenceTesting", "PostgresEngine", configuration]
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+// One list for every target, so that none can fall behind. A misspelt name is ignored in silence by the compiler;
+// FeatureFlagTests asserts each.
+let upcomingFeatures = [
+    "ExistentialAny",
+    "InferIsolatedConformances",
+    "InternalImportsByDefault",
+    "MemberImportVisibility",
+    "NonisolatedNonsendingByDefault",
+]
+for target in package.targets where target.type != .system {
+    target.swiftSettings = (target.swiftSettings ?? []) + upcomingFeatures.map { .enableUpcomingFeature($0) }
+}

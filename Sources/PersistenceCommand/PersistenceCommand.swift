@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct PersistenceCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "persistence")
+}

@@ -1,0 +1,58 @@
+public import PersistenceCore
+
+/// The parameters of one execution, encoded as they are appended.
+///
+/// All values share one run of bytes, so that binding costs no allocation per parameter.
+public struct PostgresParameters: Sendable {
+    struct Parameter: Sendable {
+        var type: PostgresType
+        var format: PostgresFormat
+        /// Where the value starts in the writer's bytes.
+        var offset: Int
+        /// The value's length in bytes; -1 is NULL.
+        var length: Int
+    }
+
+    var writer = PostgresWriter()
+    var items: [Parameter] = []
+
+    /// Creates an empty list.
+    public init() {}
+
+    /// How many parameters have been appended.
+    public var count: Int { items.count }
+
+    /// Appends a value.
+    ///
+    /// - Parameter value: The value.
+    /// - Throws: ``PersistenceError`` with the code `encoding` when PostgreSQL's type cannot hold the value.
+    public mutating func append<T: PostgresEncodable>(_ value: T) throws(PersistenceError) {
+        let offset = writer.count
+        try value.encode(into: &writer)
+        items.append(
+            Parameter(
+                type: T.postgresType, format: T.postgresFormat, offset: offset, length: writer.count - offset))
+        // libpq takes lengths as C ints and text as C strings.
+        if T.postgresFormat == .text {
+            writer.write(UInt8(0))
+        }
+    }
+
+    /// Appends a value, or NULL of its type.
+    ///
+    /// - Parameter value: The value, or `nil` for NULL.
+    /// - Throws: ``PersistenceError`` with the code `encoding` when PostgreSQL's type cannot hold the value.
+    public mutating func append<T: PostgresEncodable>(_ value: T?) throws(PersistenceError) {
+        if let value {
+            try append(value)
+        } else {
+            items.append(Parameter(type: T.postgresType, format: T.postgresFormat, offset: 0, length: -1))
+        }
+    }
+
+    /// Forgets all parameters and keeps the memory.
+    mutating func removeAll() {
+        writer.removeAll()
+        items.removeAll(keepingCapacity: true)
+    }
+}
