@@ -1,0 +1,96 @@
+import CoreMetrics
+import Synchronization
+import Tracing
+
+/// The recorders of `db.client.operation.duration`, one for each set of dimensions.
+///
+/// Making a recorder costs a backend a lookup and an array of dimensions, so each is made once and kept.
+final class OperationMetrics: Sendable {
+    let factory: any MetricsFactory
+    private let limit: Int
+    private let recorders = Mutex<[Key: Recorder]>([:])
+    private let overflow: Mutex<Recorder?> = Mutex(nil)
+
+    init(factory: any MetricsFactory, limit: Int) {
+        self.factory = factory
+        self.limit = limit
+    }
+
+    func record(_ duration: Duration, of operation: DatabaseOperation, error: PersistenceError?) {
+        let key = Key(
+            target: operation.target,
+            operationName: operation.operationName,
+            summary: operation.summary,
+            collection: operation.collection,
+            storedProcedure: operation.storedProcedure,
+            statusCode: error?.serverCode,
+            errorType: error?.telemetryType
+        )
+        let recorder = recorders.withLock { recorders -> Recorder? in
+            if let recorder = recorders[key] { return recorder }
+            guard recorders.count < limit else { return nil }
+            let recorder = makeRecorder(key.dimensions)
+            recorders[key] = recorder
+            return recorder
+        }
+        (recorder ?? overflowRecorder(of: key)).record(duration / .seconds(1))
+    }
+
+    private func overflowRecorder(of key: Key) -> Recorder {
+        overflow.withLock { recorder in
+            if let recorder { return recorder }
+            let made = makeRecorder([
+                (Instrumentation.Attribute.systemName.name, key.target.system.name),
+                (Instrumentation.Attribute.metricOverflow.name, "true"),
+            ])
+            recorder = made
+            return made
+        }
+    }
+
+    private func makeRecorder(_ dimensions: [(String, String)]) -> Recorder {
+        Recorder(
+            label: Instrumentation.Metric.operationDuration,
+            dimensions: dimensions,
+            aggregate: true,
+            factory: factory
+        )
+    }
+
+    private struct Key: Hashable {
+        let target: DatabaseTarget
+        let operationName: String?
+        let summary: String?
+        let collection: String?
+        let storedProcedure: String?
+        let statusCode: String?
+        let errorType: String?
+
+        var dimensions: [(String, String)] {
+            typealias Attribute = Instrumentation.Attribute
+            let all: [(SpanAttributeKey<String>, String?)] = [
+                (Attribute.systemName, target.system.name),
+                (Attribute.namespace, target.namespace),
+                (Attribute.collectionName, collection),
+                (Attribute.operationName, operationName),
+                (Attribute.querySummary, summary),
+                (Attribute.storedProcedureName, storedProcedure),
+                (Attribute.responseStatusCode, statusCode),
+                (Attribute.errorType, errorType),
+                (Attribute.serverAddress, target.address),
+            ]
+            var dimensions = all.compactMap { key, value in value.map { (key.name, $0) } }
+            if let port = target.recordedPort {
+                dimensions.append((Attribute.serverPort.name, String(port)))
+            }
+            return dimensions
+        }
+    }
+}
+
+extension PersistenceError {
+    /// The value of `error.type`: what the server called it, else the error's code.
+    ///
+    /// Both come from small sets.
+    var telemetryType: String { serverCode ?? code.description }
+}

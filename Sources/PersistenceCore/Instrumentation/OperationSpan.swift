@@ -1,0 +1,238 @@
+import Logging
+import Synchronization
+public import Tracing
+
+/// A running operation, from ``Instrumentation/begin(_:)`` to its end.
+///
+/// End it once, on any thread; a second end does nothing.
+public final class OperationSpan: Sendable {
+    /// What is done.
+    public let operation: DatabaseOperation
+    private let core: Instrumentation.Core
+    private let id: UInt64
+    private let start: ContinuousClock.Instant
+    private let parent: ServiceContext
+    private let span: (any Span)?
+    private let isEnded = Atomic<Bool>(false)
+
+    @usableFromInline
+    init(core: Instrumentation.Core, operation: DatabaseOperation) {
+        self.core = core
+        self.operation = operation
+        self.id = core.nextID()
+        self.parent = ServiceContext.current ?? .topLevel
+        if let tracer = core.tracer, operation.kind.isTraced {
+            let span = tracer.startSpan(
+                operation.spanName,
+                context: parent,
+                ofKind: operation.kind.isClientCall ? .client : .internal
+            )
+            Self.describe(operation, on: span, options: core.options)
+            self.span = span
+        } else {
+            self.span = nil
+        }
+        for observer in core.observers {
+            observer.operationDidStart(OperationStart(id: id, operation: operation))
+        }
+        self.start = core.now()
+    }
+
+    deinit {
+        guard !isEnded.load(ordering: .acquiring) else { return }
+        finish(rows: nil, error: PersistenceError(.internal, "the operation was dropped before its end"))
+    }
+
+    /// The context of the operation's span, or of its parent when the operation has none.
+    ///
+    /// Work that belongs to the operation, such as the body of a transaction, runs in it:
+    /// ``withContext(_:)``.
+    public var context: ServiceContext { span?.context ?? parent }
+
+    /// Reports that the operation has succeeded.
+    ///
+    /// - Parameter rows: How many rows or documents came back or were changed, when known.
+    public func end(rows: Int? = nil) {
+        finish(rows: rows, error: nil)
+    }
+
+    /// Reports that the operation has failed.
+    ///
+    /// - Parameter error: Why. Its description is recorded, and holds no values.
+    public func end(throwing error: PersistenceError) {
+        finish(rows: nil, error: error)
+    }
+
+    private func finish(rows: Int?, error: PersistenceError?) {
+        guard !isEnded.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        let duration = start.duration(to: core.now())
+        let isSlow = isSlow(duration)
+        if let span = span ?? (isSlow ? makeLateSpan(duration) : nil) {
+            Self.conclude(span, rows: core.options.recordsReturnedRows ? rows : nil, error: error)
+        }
+        if operation.kind.isMeasured {
+            core.metrics?.record(duration, of: operation, error: error)
+        }
+        if let logger = core.logger {
+            if isSlow { logSlow(duration, rows: rows, error: error, to: logger) }
+            if let error { logFailure(error, after: duration, to: logger) }
+        }
+        for observer in core.observers {
+            observer.operationDidEnd(
+                OperationEnd(id: id, operation: operation, duration: duration, rows: rows, error: error)
+            )
+        }
+    }
+
+    private func isSlow(_ duration: Duration) -> Bool {
+        guard let threshold = core.options.slowOperationThreshold, operation.kind.isReportedWhenSlow else {
+            return false
+        }
+        return duration >= threshold
+    }
+}
+
+// MARK: - Spans
+
+extension OperationSpan {
+    /// A span for an operation whose kind makes none, started in the past.
+    private func makeLateSpan(_ duration: Duration) -> (any Span)? {
+        guard let tracer = core.tracer else { return nil }
+        let now = DefaultTracerClock.now.nanosecondsSinceEpoch
+        let (seconds, attoseconds) = duration.components
+        let elapsed = UInt64(clamping: seconds) &* 1_000_000_000 &+ UInt64(clamping: attoseconds / 1_000_000_000)
+        let span = tracer.startSpan(
+            operation.spanName,
+            context: parent,
+            ofKind: operation.kind.isClientCall ? .client : .internal,
+            at: DefaultTracerClock.Timestamp(nanosecondsSinceEpoch: now - min(elapsed, now))
+        )
+        Self.describe(operation, on: span, options: core.options)
+        return span
+    }
+
+    private static func describe(
+        _ operation: DatabaseOperation,
+        on span: any Span,
+        options: Instrumentation.Options
+    ) {
+        guard span.isRecording else { return }
+        var attributes = span.attributes
+        attributes[Instrumentation.Attribute.systemName] = operation.target.system.name
+        attributes[Instrumentation.Attribute.namespace] = operation.target.namespace
+        attributes[Instrumentation.Attribute.serverAddress] = operation.target.address
+        attributes[Instrumentation.Attribute.serverPort] = operation.target.recordedPort
+        attributes[Instrumentation.Attribute.operationName] = operation.operationName
+        attributes[Instrumentation.Attribute.querySummary] = operation.summary
+        attributes[Instrumentation.Attribute.collectionName] = operation.collection
+        attributes[Instrumentation.Attribute.storedProcedureName] = operation.storedProcedure
+        attributes[Instrumentation.Attribute.queryText] = options.recordedText(of: operation)
+        if let size = operation.batchSize, size > 1 {
+            // "SHOULD never be 1": one statement is not a batch.
+            attributes[Instrumentation.Attribute.batchSize] = size
+        }
+        span.attributes = attributes
+    }
+
+    private static func conclude(_ span: any Span, rows: Int?, error: PersistenceError?) {
+        if span.isRecording, rows != nil || error != nil {
+            span.updateAttributes { attributes in
+                if let rows { attributes[Instrumentation.Attribute.returnedRows] = rows }
+                if let error {
+                    attributes[Instrumentation.Attribute.errorType] = error.telemetryType
+                    attributes[Instrumentation.Attribute.responseStatusCode] = error.serverCode
+                }
+            }
+        }
+        if let error {
+            span.recordError(error)
+            span.setStatus(SpanStatus(code: .error, message: error.description))
+        }
+        span.end()
+    }
+}
+
+extension SpanAttributes {
+    fileprivate subscript<Value: SpanAttributeConvertible>(key: SpanAttributeKey<Value>) -> Value? {
+        get { nil }
+        set {
+            // Assigning nil through the library's own subscript would need the attribute to be looked up first.
+            guard let newValue else { return }
+            set(key.name, value: newValue.toSpanAttribute())
+        }
+    }
+}
+
+// MARK: - Log lines
+
+extension OperationSpan {
+    private func logSlow(_ duration: Duration, rows: Int?, error: PersistenceError?, to logger: Logger) {
+        logger.warning("slow database operation", metadata: metadata(duration, rows: rows, error: error))
+    }
+
+    private func logFailure(_ error: PersistenceError, after duration: Duration, to logger: Logger) {
+        let level: Logger.Level =
+            switch error.code {
+            case .commitUnknown, .internal: .warning
+            default: .debug
+            }
+        logger.log(
+            level: level,
+            "database operation failed: \(error)",
+            metadata: metadata(duration, rows: nil, error: error)
+        )
+    }
+
+    private func metadata(_ duration: Duration, rows: Int?, error: PersistenceError?) -> Logger.Metadata {
+        typealias Attribute = Instrumentation.Attribute
+        var metadata: Logger.Metadata = [
+            Attribute.systemName.name: "\(operation.target.system.name)",
+            "operation.kind": "\(operation.kind)",
+            "duration": "\(duration / .seconds(1))",
+        ]
+        let optional: [(SpanAttributeKey<String>, String?)] = [
+            (Attribute.namespace, operation.target.namespace),
+            (Attribute.operationName, operation.operationName),
+            (Attribute.querySummary, operation.summary),
+            (Attribute.collectionName, operation.collection),
+            (Attribute.serverAddress, operation.target.address),
+            (Attribute.errorType, error?.telemetryType),
+        ]
+        for case (let key, let value?) in optional {
+            metadata[key.name] = "\(value)"
+        }
+        if let rows { metadata["rows"] = "\(rows)" }
+        return metadata
+    }
+}
+
+// MARK: - Nesting
+
+extension OperationSpan {
+    /// Runs `body` with ``context`` as the current service context, so that its spans are children of this one.
+    ///
+    /// - Parameter body: Runs in the caller's isolation.
+    /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws.
+    public nonisolated(nonsending) func withContext<Result>(
+        _ body: () async throws -> Result
+    ) async rethrows -> Result {
+        try await ServiceContext.$current.withValue(context) {
+            try await body()
+        }
+    }
+}
+
+extension OperationSpan? {
+    /// Runs `body` in the operation's context, or just runs it when nothing is recorded.
+    ///
+    /// - Parameter body: Runs in the caller's isolation.
+    /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws.
+    public nonisolated(nonsending) func withContext<Result>(
+        _ body: () async throws -> Result
+    ) async rethrows -> Result {
+        guard let self else { return try await body() }
+        return try await self.withContext(body)
+    }
+}
