@@ -1,0 +1,3 @@
+DROP TABLE workspace_members;
+
+DROP FUNCTION keep_workspace_owner();
