@@ -85,7 +85,8 @@ let package = Package(
         .testTarget(
             name: "PostgresEngineIntegrationTests",
             dependencies: [
-                "PostgresEngine", "PersistenceCore", "PersistenceTesting", configuration, lifecycle, logging, metrics, tracing,
+                "PostgresEngine", "PersistenceCore", "PersistenceTesting", configuration, lifecycle, logging, metrics,
+                tracing,
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ]
@@ -99,7 +100,9 @@ let package = Package(
         ),
         .testTarget(
             name: "PersistenceMigrationsTests",
-            dependencies: ["PersistenceMigrations", "PersistenceCore", "PersistenceTesting", "PostgresEngine", configuration]
+            dependencies: [
+                "PersistenceMigrations", "PersistenceCore", "PersistenceTesting", "PostgresEngine", configuration,
+            ]
         ),
     ],
     swiftLanguageModes: [.v6]
@@ -116,4 +119,19 @@ let upcomingFeatures = [
 ]
 for target in package.targets where target.type != .system {
     target.swiftSettings = (target.swiftSettings ?? []) + upcomingFeatures.map { .enableUpcomingFeature($0) }
+    // Scripts/test treats our own warnings as errors; a user's build with a newer compiler must not break on them.
+    if Context.environment["PERSISTENCE_STRICT"] != nil {
+        target.swiftSettings?.append(.treatAllWarnings(as: .error))
+    }
+}
+
+// Scripts/check-docs compiles the code blocks of the documents as targets of their own, as a user's code would be: with
+// none of the settings above.
+if let documents = Context.environment["PERSISTENCE_SNIPPETS"]?.split(separator: ",").map(String.init) {
+    let libraries = package.targets.filter { $0.type == .regular }.map { Target.Dependency.target(name: $0.name) }
+    let others = [logging, metrics, tracing, lifecycle, configuration]
+    package.targets += documents.map {
+        .target(name: $0, dependencies: libraries + others, path: ".build/snippets/\($0)")
+    }
+    package.products.append(.library(name: "DocumentationSnippets", type: .static, targets: documents))
 }

@@ -81,7 +81,7 @@ public struct PersistenceError: Error, Sendable {
 
     /// The server's message as it was sent.
     ///
-    /// It can quote values (``invalid input syntax for type integer: "…"``), so it is part of no description. Show it to
+    /// It can quote values (`invalid input syntax for type integer: "…"`), so it is part of no description. Show it to
     /// a developer, keep it out of logs.
     public var serverMessage: String? {
         get { storage.fields.serverMessage }
