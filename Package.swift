@@ -69,9 +69,10 @@ let package = Package(
         .testTarget(
             name: "PersistenceCoreTests",
             dependencies: [
-                "PersistenceCore", configuration, lifecycle, logging, metrics, tracing,
+                "PersistenceCore", "PersistenceTesting", configuration, lifecycle, logging, metrics, tracing,
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
             ]
         ),
         .testTarget(
