@@ -1,3 +1,5 @@
+internal import PersistenceCore
+
 extension PostgresConfiguration {
     /// A keyword and its value, as libpq's `PQconnectStartParams` takes them.
     package typealias Keyword = (keyword: String, value: String)
@@ -34,14 +36,16 @@ extension PostgresConfiguration {
         }
         add("port", String(host.port))
         add("user", user)
-        add("password", password?.value)
+        add("password", password?.reveal())
         add("dbname", database)
         add("client_encoding", "UTF8")
         add("application_name", applicationName)
-        add("fallback_application_name", "swift-persistence")
+        if otherKeywords["fallback_application_name"] == nil {
+            add("fallback_application_name", Self.defaultApplicationName)
+        }
         add("options", startupOptions)
         add("target_session_attrs", (targetSession ?? self.targetSession).keyword)
-        add("gssencmode", gssEncryption ? "prefer" : "disable")
+        add("gssencmode", gssEncryption.rawValue)
         addTLS(add)
         addNetwork(add)
         for (keyword, value) in otherKeywords.sorted(by: { $0.key < $1.key }) where keyword != "options" {
@@ -56,7 +60,10 @@ extension PostgresConfiguration {
         add("sslrootcert", tls.rootCertificate?.keyword)
         add("sslcert", tls.clientCertificate)
         add("sslkey", tls.clientKey)
-        add("sslpassword", tls.clientKeyPassword?.value)
+        if tls.mode != .disable {
+            // Without any password OpenSSL would ask for the one of an encrypted key on the terminal, and block there.
+            add("sslpassword", tls.clientKeyPassword?.reveal() ?? " ")
+        }
     }
 
     private func addNetwork(_ add: (String, String?) -> Void) {
@@ -66,6 +73,9 @@ extension PostgresConfiguration {
         add("keepalives_count", keepAlive.count.map { String($0) })
         add("tcp_user_timeout", tcpUserTimeout.map { String(max(1, $0.wholeMilliseconds)) })
     }
+
+    /// The application's name where none is configured.
+    static var defaultApplicationName: String { "swift-persistence" }
 
     /// The value of libpq's `options`: the session's parameters as command line switches of the server.
     ///

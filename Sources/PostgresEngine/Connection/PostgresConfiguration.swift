@@ -1,3 +1,5 @@
+public import PersistenceCore
+
 /// Where a PostgreSQL server is, as whom to connect, and how a connection behaves.
 ///
 /// Build one in code, from a connection URI (``init(uri:)``), or from a configuration reader (``init(config:)``). The
@@ -36,6 +38,17 @@ public struct PostgresConfiguration: Sendable, Equatable {
         case prepared
         /// Sent anew each time without a name, for connection poolers that do not follow prepared statements.
         case unnamed
+    }
+
+    /// Whether GSSAPI (Kerberos) encrypts a connection.
+    @nonexhaustive
+    public enum GSSEncryption: String, Sendable, Hashable, CaseIterable {
+        /// Never.
+        case disable
+        /// Where both sides have credentials.
+        case prefer
+        /// Always.
+        case require
     }
 
     /// How the operating system finds out that a silent peer is gone.
@@ -77,6 +90,8 @@ public struct PostgresConfiguration: Sendable, Equatable {
     public var user: String
 
     /// The role's password; leave it out where the server trusts the connection, or asks for a certificate instead.
+    ///
+    /// Without one libpq still looks into `PGPASSWORD` and the password file (`~/.pgpass`) when the server asks.
     public var password: Secret?
 
     /// The database to connect to.
@@ -119,10 +134,10 @@ public struct PostgresConfiguration: Sendable, Equatable {
     /// How long to wait for a statement to end after its cancellation was asked for, before the connection is closed.
     public var cancellationGrace = Duration.seconds(5)
 
-    /// Whether GSSAPI encryption is used where both sides have Kerberos credentials.
+    /// Whether GSSAPI (Kerberos) encrypts a connection.
     ///
-    /// Off, because looking for credentials costs a round trip and can block on the network.
-    public var gssEncryption = false
+    /// Off unless asked for, because looking for credentials costs a round trip and can block on the network.
+    public var gssEncryption = GSSEncryption.disable
 
     /// Further libpq keywords that came with a connection URI and have no property of their own, such as `sslcrl`.
     var otherKeywords: [String: String] = [:]

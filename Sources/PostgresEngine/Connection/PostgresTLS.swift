@@ -1,3 +1,5 @@
+public import PersistenceCore
+
 /// How a connection is encrypted, and how the two sides prove who they are.
 ///
 /// See [SSL Support](https://www.postgresql.org/docs/current/libpq-ssl.html) in the PostgreSQL manual for what each mode
