@@ -2,6 +2,14 @@ public import PersistenceCore
 
 /// A Swift type that can be read from a column.
 public protocol PostgresDecodable {
+    /// Whether values of a type can be read at all, whatever the bytes.
+    ///
+    /// A column of another type is an error even when it holds no value that could be misread, such as an empty array.
+    ///
+    /// - Parameter type: The type that the server reports.
+    /// - Returns: Whether ``decode(_:)`` reads this type; `true` unless a type says otherwise.
+    static func canDecode(_ type: PostgresType) -> Bool
+
     /// Reads a value that is not NULL.
     ///
     /// - Parameter value: The bytes and their type, lent for the duration of the call.
@@ -18,6 +26,9 @@ public protocol PostgresDecodable {
 }
 
 extension PostgresDecodable {
+    /// Any type; ``decode(_:)`` decides.
+    public static func canDecode(_ type: PostgresType) -> Bool { true }
+
     /// Refuses NULL.
     public static func decodeNull() throws(PersistenceError) -> Self {
         throw PersistenceError(.decoding, "expected \(Self.self), found NULL")
@@ -25,6 +36,10 @@ extension PostgresDecodable {
 }
 
 extension Optional: PostgresDecodable where Wrapped: PostgresDecodable {
+    /// What the wrapped type reads.
+    @inlinable
+    public static func canDecode(_ type: PostgresType) -> Bool { Wrapped.canDecode(type) }
+
     /// Reads a value that is not NULL.
     @inlinable
     public static func decode(_ value: borrowing PostgresValue) throws(PersistenceError) -> Self {
@@ -36,43 +51,17 @@ extension Optional: PostgresDecodable where Wrapped: PostgresDecodable {
     public static func decodeNull() throws(PersistenceError) -> Self { nil }
 }
 
-/// A borrowed view of one value that is not NULL.
-///
-/// The bytes belong to the result of a query. The view cannot be copied, so it cannot outlive the call that lends it.
-public struct PostgresValue: ~Copyable {
-    @usableFromInline let pointer: UnsafeRawPointer
-
-    /// The value's length in bytes.
-    public let count: Int
-
-    /// The value's type, as the server reported it; a domain is reported as its base type.
-    public let type: PostgresType
-
-    /// The representation of the bytes.
-    public let format: PostgresFormat
-
-    /// Creates a view.
-    ///
-    /// - Parameters:
-    ///   - bytes: The value's bytes; they must stay valid as long as the view is lent.
-    ///   - type: The value's type.
-    ///   - format: The representation of the bytes.
+extension PostgresDecodable where Self: RawRepresentable, RawValue: PostgresDecodable {
+    /// What the raw value reads.
     @inlinable
-    public init(bytes: UnsafeRawBufferPointer, type: PostgresType, format: PostgresFormat = .binary) {
-        // An empty value may come with no address; the pointer is then never read.
-        self.pointer = bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped
-        self.count = bytes.count
-        self.type = type
-        self.format = format
-    }
+    public static func canDecode(_ type: PostgresType) -> Bool { RawValue.canDecode(type) }
 
-    /// Lends the bytes.
-    ///
-    /// - Parameter body: Reads the bytes; they are not valid afterwards.
-    /// - Returns: What `body` returns.
-    /// - Throws: What `body` throws.
+    /// Reads the raw value.
     @inlinable
-    public func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
-        try body(UnsafeRawBufferPointer(start: pointer, count: count))
+    public static func decode(_ value: borrowing PostgresValue) throws(PersistenceError) -> Self {
+        guard let decoded = Self(rawValue: try RawValue.decode(value)) else {
+            throw value.unrepresentable(as: Self.self)
+        }
+        return decoded
     }
 }

@@ -1,6 +1,9 @@
 public import PersistenceCore
 
 /// A Swift type that can be a parameter of a statement.
+///
+/// A value that wraps another (`struct UserID: RawRepresentable` over a `UUID`) only declares the conformance: a raw value
+/// that can be sent and read brings everything.
 public protocol PostgresEncodable {
     /// The type that the parameter is declared as; ``PostgresType/unspecified`` lets the server infer it.
     static var postgresType: PostgresType { get }
@@ -13,70 +16,55 @@ public protocol PostgresEncodable {
     /// - Parameter writer: Takes the bytes.
     /// - Throws: ``PersistenceError`` with the code `encoding` when PostgreSQL's type cannot hold the value.
     func encode(into writer: inout PostgresWriter) throws(PersistenceError)
+
+    /// The type that goes into the binary representation of arrays and records of this type.
+    ///
+    /// The same as ``postgresType``, except for types that leave the choice of the parameter's type to the server.
+    static var postgresBinaryType: PostgresType { get }
+
+    /// Appends the value's binary representation, without a length: a field of a record, or of a row of binary COPY.
+    ///
+    /// The same as ``encode(into:)``, except for types whose parameters travel as text and whose binary representation
+    /// differs from the text.
+    ///
+    /// - Parameter writer: Takes the bytes.
+    /// - Throws: ``PersistenceError`` with the code `encoding` when PostgreSQL's type cannot hold the value.
+    func encodeBinary(into writer: inout PostgresWriter) throws(PersistenceError)
 }
 
 extension PostgresEncodable {
     /// Binary, unless the type says otherwise.
-    public static var postgresFormat: PostgresFormat { .binary }
+    @inlinable public static var postgresFormat: PostgresFormat { .binary }
+
+    /// The parameter's type, unless the type says otherwise.
+    @inlinable public static var postgresBinaryType: PostgresType { postgresType }
+
+    /// The parameter's representation, unless the type says otherwise.
+    @inlinable
+    public func encodeBinary(into writer: inout PostgresWriter) throws(PersistenceError) {
+        try encode(into: &writer)
+    }
 }
 
-/// A growing run of bytes in PostgreSQL's wire representation: integers in network byte order.
-public struct PostgresWriter: Sendable {
-    /// The bytes written so far.
-    @usableFromInline var bytes: [UInt8]
+extension PostgresEncodable where Self: RawRepresentable, RawValue: PostgresEncodable {
+    /// The raw value's type.
+    @inlinable public static var postgresType: PostgresType { RawValue.postgresType }
 
-    /// Creates an empty writer.
+    /// The raw value's representation.
+    @inlinable public static var postgresFormat: PostgresFormat { RawValue.postgresFormat }
+
+    /// The raw value's type inside arrays and records.
+    @inlinable public static var postgresBinaryType: PostgresType { RawValue.postgresBinaryType }
+
+    /// Appends the raw value's bytes.
     @inlinable
-    public init() {
-        bytes = []
+    public func encode(into writer: inout PostgresWriter) throws(PersistenceError) {
+        try rawValue.encode(into: &writer)
     }
 
-    /// How many bytes have been written.
+    /// Appends the raw value's binary representation.
     @inlinable
-    public var count: Int { bytes.count }
-
-    /// Forgets all bytes and keeps the memory.
-    @inlinable
-    mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
-    }
-
-    /// Appends an integer in network byte order.
-    ///
-    /// - Parameter value: The integer.
-    @inlinable
-    public mutating func write<T: FixedWidthInteger>(_ value: T) {
-        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
-    }
-
-    /// Appends bytes as they are.
-    ///
-    /// - Parameter sequence: The bytes.
-    @inlinable
-    public mutating func write(bytes sequence: some Sequence<UInt8>) {
-        bytes.append(contentsOf: sequence)
-    }
-
-    /// Appends a string's UTF-8 bytes, without a terminator.
-    ///
-    /// - Parameter string: The string.
-    @inlinable
-    public mutating func write(utf8 string: String) {
-        bytes.append(contentsOf: string.utf8)
-    }
-
-    /// Appends a four-byte length, then what `body` writes; the length counts only the latter.
-    ///
-    /// - Parameter body: Writes the value.
-    /// - Throws: What `body` throws.
-    @inlinable
-    public mutating func writeWithLength<E: Error>(_ body: (inout PostgresWriter) throws(E) -> Void) throws(E) {
-        let start = bytes.count
-        write(Int32(0))
-        try body(&self)
-        let length = Int32(truncatingIfNeeded: bytes.count - start - 4)
-        withUnsafeBytes(of: length.bigEndian) { source in
-            for index in 0..<4 { bytes[start + index] = source[index] }
-        }
+    public func encodeBinary(into writer: inout PostgresWriter) throws(PersistenceError) {
+        try rawValue.encodeBinary(into: &writer)
     }
 }

@@ -25,13 +25,14 @@ public struct PostgresParameters: Sendable {
     /// Appends a value.
     ///
     /// - Parameter value: The value.
-    /// - Throws: ``PersistenceError`` with the code `encoding` when PostgreSQL's type cannot hold the value.
+    /// - Throws: ``PersistenceError`` with the code `encoding` when PostgreSQL's type cannot hold the value, or `tooLarge`
+    ///   when it has 1 GiB or more.
     public mutating func append<T: PostgresEncodable>(_ value: T) throws(PersistenceError) {
         let offset = writer.count
         try value.encode(into: &writer)
+        let length = Int(try PostgresWriter.checkedLength(writer.count - offset))
         items.append(
-            Parameter(
-                type: T.postgresType, format: T.postgresFormat, offset: offset, length: writer.count - offset))
+            Parameter(type: T.postgresType, format: T.postgresFormat, offset: offset, length: length))
         // libpq takes lengths as C ints and text as C strings.
         if T.postgresFormat == .text {
             writer.write(UInt8(0))
@@ -41,7 +42,8 @@ public struct PostgresParameters: Sendable {
     /// Appends a value, or NULL of its type.
     ///
     /// - Parameter value: The value, or `nil` for NULL.
-    /// - Throws: ``PersistenceError`` with the code `encoding` when PostgreSQL's type cannot hold the value.
+    /// - Throws: ``PersistenceError`` with the code `encoding` when PostgreSQL's type cannot hold the value, or `tooLarge`
+    ///   when it has 1 GiB or more.
     public mutating func append<T: PostgresEncodable>(_ value: T?) throws(PersistenceError) {
         if let value {
             try append(value)

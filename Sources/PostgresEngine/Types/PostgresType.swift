@@ -10,12 +10,13 @@ public struct PostgresType: Hashable, Sendable {
     /// Creates a type.
     ///
     /// - Parameter oid: The object identifier in `pg_type`.
+    @inlinable
     public init(oid: UInt32) {
         self.oid = oid
     }
 
     /// No type of its own: the server infers it from the statement.
-    public static var unspecified: PostgresType { PostgresType(oid: 0) }
+    @inlinable public static var unspecified: PostgresType { PostgresType(oid: 0) }
 }
 
 /// How a value travels: PostgreSQL's text or binary representation.

@@ -1,0 +1,28 @@
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+public import PersistenceCore
+
+extension UUID: PostgresElement {
+    /// `uuid`.
+    @inlinable public static var postgresType: PostgresType { .uuid }
+
+    /// Reads `uuid`.
+    @inlinable
+    public static func canDecode(_ type: PostgresType) -> Bool { type == .uuid }
+
+    /// Reads `uuid`.
+    @inlinable
+    public static func decode(_ value: borrowing PostgresValue) throws(PersistenceError) -> UUID {
+        try value.require(UUID.self, count: 16)
+        return UUID(uuid: value.pointer.loadUnaligned(as: uuid_t.self))
+    }
+
+    /// Appends sixteen bytes.
+    @inlinable
+    public func encode(into writer: inout PostgresWriter) {
+        Swift.withUnsafeBytes(of: uuid) { writer.bytes.append(contentsOf: $0) }
+    }
+}
