@@ -1,9 +1,10 @@
+public import PersistenceCore
+
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
     public import Foundation
 #endif
-public import PersistenceCore
 
 extension PostgresTimestampTZ {
     /// The nearest microsecond; `nil` when the date is not finite or out of PostgreSQL's range.
@@ -24,7 +25,7 @@ extension PostgresTimestampTZ {
 extension Date {
     /// The same point in time; `nil` for an infinity.
     ///
-    /// `Date` holds every microsecond from 1716 to 2286; further away the nearest value that it has is taken.
+    /// `Date` holds every microsecond from 1729 to 2272; further away the nearest value that it has is taken.
     ///
     /// - Parameter timestamp: The point in time.
     public init?(_ timestamp: PostgresTimestampTZ) {
@@ -43,7 +44,7 @@ extension Date: PostgresElement {
 
     /// Reads `timestamptz`.
     ///
-    /// `Date` holds every microsecond from 1716 to 2286; further away the nearest value that it has is taken.
+    /// `Date` holds every microsecond from 1729 to 2272; further away the nearest value that it has is taken.
     ///
     /// - Throws: ``PersistenceError`` with the code `decoding` for an infinity; read a ``PostgresTimestampTZ`` then.
     public static func decode(_ value: borrowing PostgresValue) throws(PersistenceError) -> Date {

@@ -4,9 +4,9 @@ enum PostgresCalendar {
     static var microsecondsPerDay: Int64 { 86_400_000_000 }
     /// From 2000-01-01 to 2001-01-01, the reference date of Foundation.
     static var referenceDateOffset: Int64 { 31_622_400 * microsecondsPerSecond }
-    /// 4713-11-24 BC, day 0 of the Julian count, to the last day before 294277 (`timestamp.h`).
+    /// 4714-11-24 BC, day 0 of the Julian count, to the last day before 294277 (`timestamp.h`).
     static var timestampRange: ClosedRange<Int64> { -211_813_488_000_000_000...9_223_371_331_199_999_999 }
-    /// 4713-11-24 BC to 5874897-12-31 (`DATE_END_JULIAN`).
+    /// 4714-11-24 BC to 5874897-12-31 (`DATE_END_JULIAN`).
     static var dateRange: ClosedRange<Int32> { -2_451_545...2_145_031_948 }
 
     /// Days from 0000-03-01 to 2000-01-01; counting years from March puts the leap day last.

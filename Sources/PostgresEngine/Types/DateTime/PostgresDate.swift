@@ -1,6 +1,6 @@
 public import PersistenceCore
 
-/// A day of the Gregorian calendar, PostgreSQL's `date`: from 4713-11-24 BC to 5874897-12-31, or ±infinity.
+/// A day of the Gregorian calendar, PostgreSQL's `date`: from 4714-11-24 BC to 5874897-12-31, or ±infinity.
 public struct PostgresDate: Hashable, Sendable, Comparable {
     /// Days since 2000-01-01; the infinities are the ends of the integer's range.
     public let daysSince2000: Int32

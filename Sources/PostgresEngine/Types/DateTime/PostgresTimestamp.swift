@@ -2,7 +2,7 @@ public import PersistenceCore
 
 /// A date and time without a zone, PostgreSQL's `timestamp`: what a calendar and a clock on the wall show.
 ///
-/// The range is 4713-11-24 BC to 294276-12-31, in microseconds, or ±infinity.
+/// The range is 4714-11-24 BC to 294276-12-31, in microseconds, or ±infinity.
 public struct PostgresTimestamp: Hashable, Sendable, Comparable {
     /// Microseconds since 2000-01-01 00:00; the infinities are the ends of the integer's range.
     public let microsecondsSince2000: Int64

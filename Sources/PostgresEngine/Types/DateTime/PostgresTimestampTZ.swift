@@ -2,7 +2,7 @@ public import PersistenceCore
 
 /// A point in time, PostgreSQL's `timestamptz`, for values that `Date` does not hold: infinities, and microseconds far away.
 ///
-/// The range is 4713-11-24 BC to 294276-12-31, in microseconds, or ±infinity.
+/// The range is 4714-11-24 BC to 294276-12-31, in microseconds, or ±infinity.
 public struct PostgresTimestampTZ: Hashable, Sendable, Comparable {
     /// Microseconds since 2000-01-01 00:00 UTC; the infinities are the ends of the integer's range.
     public let microsecondsSince2000: Int64

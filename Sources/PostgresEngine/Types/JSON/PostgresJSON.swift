@@ -1,9 +1,10 @@
+public import PersistenceCore
+
 #if canImport(FoundationEssentials)
     internal import FoundationEssentials
 #else
     internal import Foundation
 #endif
-public import PersistenceCore
 
 /// A Swift value kept as JSON in a `json` or `jsonb` column, through `Codable`.
 ///
@@ -45,7 +46,9 @@ extension PostgresJSON: PostgresEncodable where Value: Encodable {
             data.withUnsafeBytes { writer.write(bytes: $0) }
         } catch {
             // The encoder's error quotes the value; its type is all that may be shown.
-            throw PersistenceError(.encoding, "a \(Value.self) cannot be encoded as JSON").with { $0.underlying = error }
+            throw PersistenceError(.encoding, "a \(Value.self) cannot be encoded as JSON").with {
+                $0.underlying = error
+            }
         }
     }
 }

@@ -29,7 +29,9 @@ extension FixedWidthInteger {
     /// - Parameter value: The number; the result is `nil` unless it is integral and in the type's range.
     public init?(exactly value: PostgresNumeric) {
         // Digits are normalized, so any beyond the units makes a fraction; the largest integers have ten groups.
-        guard value.isFinite, value.digits.count <= value.weight + 1 || value.isZero, value.weight < 10 else { return nil }
+        guard value.isFinite, value.digits.count <= value.weight + 1 || value.isZero, value.weight < 10 else {
+            return nil
+        }
         var magnitude: UInt128 = 0
         if !value.isZero {
             for power in stride(from: value.weight, through: 0, by: -1) {

@@ -43,6 +43,11 @@ public protocol PostgresRecordEncodable: PostgresEncodable {
 /// ```
 public protocol PostgresComposite: PostgresRecordDecodable, PostgresRecordEncodable, PostgresElement {}
 
+extension PostgresComposite {
+    /// Left to the server, as the composite type is.
+    public static var postgresArrayType: PostgresType { .unspecified }
+}
+
 extension PostgresRecordDecodable {
     /// Reads composite types and anonymous records.
     public static func canDecode(_ type: PostgresType) -> Bool { type == .record || type.isUserDefined }
@@ -56,6 +61,9 @@ extension PostgresRecordDecodable {
 extension PostgresRecordEncodable {
     /// Left to the server: composite types have no fixed identifier.
     public static var postgresType: PostgresType { .unspecified }
+
+    /// `record`, which stands for any composite type from PostgreSQL 14 on.
+    public static var postgresBinaryType: PostgresType { .record }
 
     /// Appends the fields.
     public func encode(into writer: inout PostgresWriter) throws(PersistenceError) {

@@ -1,9 +1,10 @@
+public import PersistenceCore
+
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
     public import Foundation
 #endif
-public import PersistenceCore
 
 extension Data: PostgresElement {
     /// `bytea`.

@@ -4,7 +4,9 @@ extension Float: PostgresElement {
     /// `float4`.
     @inlinable public static var postgresType: PostgresType { .float4 }
 
-    /// Reads `float4` only: a `float8` would lose digits, so read it as `Double` and convert.
+    /// Reads `float4` only.
+    ///
+    /// A `float8` would lose digits: read it as `Double` and convert.
     @inlinable
     public static func canDecode(_ type: PostgresType) -> Bool { type == .float4 }
 
@@ -24,7 +26,9 @@ extension Double: PostgresElement {
     /// `float8`.
     @inlinable public static var postgresType: PostgresType { .float8 }
 
-    /// Reads `float8`, and `float4`, which widens without loss. A `numeric` is read as ``PostgresNumeric`` or `Decimal`.
+    /// Reads `float8`, and `float4`, which widens without loss.
+    ///
+    /// A `numeric` is read as ``PostgresNumeric`` or `Decimal`.
     @inlinable
     public static func canDecode(_ type: PostgresType) -> Bool { type == .float8 || type == .float4 }
 

@@ -47,15 +47,12 @@ public struct PostgresTSVector: Hashable, Sendable {
 }
 
 extension PostgresTSVector: CustomStringConvertible {
-    // The order that the server uses: by length of the bytes, then by the bytes.
+    // The server compares bytes (`tsCompareString`); Swift's own order of strings is another.
     private var sorted: [(key: String, value: [Position])] {
-        lexemes.sorted { lhs, rhs in
-            let (left, right) = (lhs.key.utf8, rhs.key.utf8)
-            return left.count == right.count ? left.lexicographicallyPrecedes(right) : left.count < right.count
-        }
+        lexemes.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
     }
 
-    /// The lexemes as PostgreSQL writes them, such as `'cat':3 'fat':2A,11`; they are ordered by length, then by bytes.
+    /// The lexemes as PostgreSQL writes them, such as `'cat':3 'fat':2A,11`; they are ordered by their bytes.
     public var description: String {
         var text = ""
         for (lexeme, positions) in sorted {
@@ -124,7 +121,8 @@ extension PostgresTSVector: PostgresElement {
         writer.write(count)
         for (lexeme, positions) in sorted {
             guard !lexeme.isEmpty, lexeme.utf8.count < 2048, positions.count < 256 else {
-                throw PersistenceError(.encoding, "a lexeme of the tsvector is empty, too long or has too many positions")
+                throw PersistenceError(
+                    .encoding, "a lexeme of the tsvector is empty, too long or has too many positions")
             }
             try writer.write(text: lexeme)
             writer.write(UInt8(0))
