@@ -36,6 +36,7 @@ let package = Package(
             pkgConfig: "libpq",
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
         ),
+        .systemLibrary(name: "CEventLoop"),
         .target(
             name: "PersistenceCore",
             dependencies: [logging, metrics, tracing, lifecycle, configuration]
@@ -44,7 +45,9 @@ let package = Package(
         .target(
             name: "PostgresEngine",
             dependencies: [
-                "CLibPQ", "PersistenceCore", collections, heap, configuration, lifecycle, logging, metrics, tracing,
+                "CEventLoop", "CLibPQ", "PersistenceCore", collections, heap, configuration, lifecycle, logging,
+                metrics,
+                tracing,
             ]
         ),
         .target(

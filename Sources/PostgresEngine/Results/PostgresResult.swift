@@ -55,3 +55,32 @@ public struct PostgresResult: ~Copyable {
         }
     }
 }
+
+extension PostgresResult {
+    /// Decodes the first row; further rows are ignored.
+    ///
+    /// - Parameter decode: Makes a value of a row.
+    /// - Returns: The value, or `nil` when there is no row.
+    /// - Throws: What `decode` throws.
+    public func firstRow<T>(
+        decodedBy decode: (borrowing PostgresRow) throws(PersistenceError) -> T
+    ) throws(PersistenceError) -> T? {
+        guard PQntuples(pointer) > 0 else { return nil }
+        return try decode(PostgresRow(result: pointer, index: 0))
+    }
+
+    /// The columns' names, in order.
+    public var columnNames: [String] {
+        (0..<PQnfields(pointer)).map { PQfname(pointer, $0).map { String(cString: $0) } ?? "" }
+    }
+
+    /// The columns' types, in order; a domain is reported as its base type.
+    public var columnTypes: [PostgresType] {
+        (0..<PQnfields(pointer)).map { PostgresType(oid: PQftype(pointer, $0)) }
+    }
+
+    /// The command's tag, such as `INSERT 0 1`.
+    public var commandTag: String {
+        PQcmdStatus(pointer).map { String(cString: $0) } ?? ""
+    }
+}

@@ -1,0 +1,91 @@
+internal import CLibPQ
+internal import PersistenceCore
+
+/// Why the library interrupted a statement.
+typealias Interruption = PostgresServerError.Interruption
+
+/// What a flight of commands brought back: a result for each command, in order, or the reason why none can come.
+///
+/// The value owns its results until they are taken out.
+struct ServerReply: ~Copyable, Sendable {
+    // The first result is kept outside the array, so that a single command allocates nothing.
+    private var first: ResultPointer?
+    private var rest: [ResultPointer]
+    /// Why the connection could not answer; results that came before are kept.
+    let failure: PersistenceError?
+    /// Whether the library asked the server to stop.
+    let interruption: Interruption?
+
+    init(_ raw: RawReply) {
+        first = raw.first
+        rest = raw.rest
+        failure = raw.failure
+        interruption = raw.interruption
+    }
+
+    deinit {
+        if let first { PQclear(first.pointer) }
+        for result in rest { PQclear(result.pointer) }
+    }
+
+    var count: Int { first == nil ? 0 : 1 + rest.count }
+
+    /// The result of a command, still owned by the reply.
+    func result(_ index: Int) -> OpaquePointer {
+        if index == 0, let first { return first.pointer }
+        return rest[index - 1].pointer
+    }
+
+    /// Takes one result out; the others are freed.
+    consuming func take(_ index: Int) -> PostgresResult {
+        if index == 0, let pointer = first {
+            first = nil
+            return PostgresResult(stealing: pointer.pointer)
+        }
+        let pointer = rest.remove(at: index - 1)
+        return PostgresResult(stealing: pointer.pointer)
+    }
+
+    /// The first error among the results, by the command's index.
+    var firstError: (index: Int, result: OpaquePointer)? {
+        for index in 0..<count {
+            let pointer = result(index)
+            switch PQresultStatus(pointer) {
+            case PGRES_FATAL_ERROR, PGRES_BAD_RESPONSE: return (index, pointer)
+            default: continue
+            }
+        }
+        return nil
+    }
+}
+
+/// A `PGresult` on its way between threads.
+///
+/// @unchecked: a result is read-only once libpq has handed it out, and exactly one holder frees it.
+struct ResultPointer: @unchecked Sendable {
+    let pointer: OpaquePointer
+}
+
+/// The copyable form of a ``ServerReply``: continuations cannot carry noncopyable values.
+struct RawReply: Sendable {
+    var first: ResultPointer?
+    var rest: [ResultPointer] = []
+    var failure: PersistenceError?
+    var interruption: Interruption?
+
+    mutating func append(_ pointer: OpaquePointer) {
+        if first == nil {
+            first = ResultPointer(pointer: pointer)
+        } else {
+            rest.append(ResultPointer(pointer: pointer))
+        }
+    }
+
+    /// Frees the results of a reply that nobody waits for any more.
+    mutating func discard() {
+        if let first { PQclear(first.pointer) }
+        for result in rest { PQclear(result.pointer) }
+        first = nil
+        rest = []
+    }
+}

@@ -1,0 +1,46 @@
+internal import CLibPQ
+internal import Logging
+
+/// Takes the server's notices and warnings to the logger.
+///
+/// libpq calls it while the session's lock is held, so it knows nothing of the session.
+final class SessionNotices: Sendable {
+    private let logger: Logger?
+
+    init(logger: Logger?) {
+        self.logger = logger
+    }
+
+    /// Becomes the receiver of a connection's notices.
+    ///
+    /// The receiver must live as long as the connection.
+    func attach(to connection: OpaquePointer) {
+        PQsetNoticeReceiver(
+            connection,
+            { context, result in
+                guard let context, let result else { return }
+                Unmanaged<SessionNotices>.fromOpaque(context).takeUnretainedValue().receive(result)
+            }, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    private func receive(_ notice: OpaquePointer) {
+        guard let logger else { return }
+        let severity = field(notice, UInt8(ascii: "V")) ?? "NOTICE"
+        let level: Logger.Level =
+            switch severity {
+            case "WARNING": .warning
+            case "DEBUG": .trace
+            case "NOTICE": .info
+            default: .debug
+            }
+        // The text of a notice is written by the schema's authors and can quote values, so it stays at trace level.
+        logger.log(
+            level: level, "PostgreSQL \(severity.lowercased())",
+            metadata: ["db.response.status_code": "\(field(notice, UInt8(ascii: "C")) ?? "00000")"])
+        logger.trace("PostgreSQL \(severity.lowercased()): \(field(notice, UInt8(ascii: "M")) ?? "")")
+    }
+
+    private func field(_ notice: OpaquePointer, _ code: UInt8) -> String? {
+        PQresultErrorField(notice, Int32(code)).map { String(cString: $0) }
+    }
+}

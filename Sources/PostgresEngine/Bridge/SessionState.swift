@@ -1,0 +1,248 @@
+internal import CLibPQ
+internal import DequeModule
+internal import PersistenceCore
+
+/// Commands that are sent together, and the task that waits for their results.
+struct FlightRecord {
+    /// What a result on the wire belongs to.
+    enum Step {
+        /// Statements that the cache let go of.
+        case deallocate(Int)
+        /// A statement that the server parses on the way to its first execution.
+        case prepare(PreparedStatement)
+        /// A command of the caller.
+        case command
+        /// A command whose statement could not be prepared: the error stands for its result.
+        case skipped
+    }
+
+    let id: UInt64
+    /// `nil` once the waiter has been answered early; results that still come are freed.
+    var continuation: UnsafeContinuation<RawReply, Never>?
+    var reply = RawReply()
+    /// The steps whose results are still to come; empty for a single command outside a pipeline.
+    var steps: Deque<Step> = []
+    /// How many synchronisation points are still to come.
+    var syncs = 0
+    /// When to interrupt, on the monotonic clock; 0 is never.
+    var deadline: UInt64 = 0
+    /// When to give up waiting for the server's answer to an interruption.
+    var abandonAt: UInt64 = 0
+    var isPipelined: Bool { syncs > 0 || !steps.isEmpty }
+}
+
+/// A waiter and its answer, to be brought together after the lock is released.
+struct Completion {
+    let continuation: UnsafeContinuation<RawReply, Never>
+    let reply: RawReply
+
+    func resume() {
+        continuation.resume(returning: reply)
+    }
+}
+
+/// Completions gathered under the lock; the first needs no allocation.
+struct Completions {
+    private var first: Completion?
+    private var rest: [Completion] = []
+
+    mutating func append(_ completion: Completion) {
+        if first == nil { first = completion } else { rest.append(completion) }
+    }
+
+    func resume() {
+        first?.resume()
+        for completion in rest { completion.resume() }
+    }
+}
+
+/// Everything about a connection that its lock guards.
+///
+/// @unchecked: the libpq connection and the argument buffers move between threads only inside the session's mutex.
+struct SessionState: ~Copyable, @unchecked Sendable {
+    enum CopyPhase {
+        case none
+        case sending
+        case receiving
+    }
+
+    /// `nil` once the connection is closed.
+    var connection: OpaquePointer?
+    /// Why it was closed.
+    var closeReason: PersistenceError?
+    var flights: Deque<FlightRecord> = []
+    var cache: StatementCache
+    var arguments = ArgumentArrays()
+    var scratch = PostgresParameters()
+    var copyPhase = CopyPhase.none
+    /// Waits for room in the socket's buffer, or for COPY data.
+    var copyWaiter: UnsafeContinuation<Void, Never>?
+    /// Bytes wait in libpq's buffer for the socket to take them.
+    var wantsWrite = false
+    var isReading = true
+    /// Cancel requests whose connection is still open: until they are closed, they could hit a later statement.
+    var cancelsInFlight = 0
+    /// Answers held back until no cancel request is on its way.
+    var parked: [Completion] = []
+    /// The time that the reactor's timer is set to; 0 is not set.
+    var timer: UInt64 = 0
+    /// The session has settings, locks or listeners that the next user must not inherit.
+    var isTouched = false
+    /// The connection stays in pipeline mode and serves many tasks at once.
+    let isShared: Bool
+
+    init(connection: OpaquePointer, cacheCapacity: Int, number: UInt64, isShared: Bool) {
+        self.connection = connection
+        self.cache = StatementCache(capacity: cacheCapacity, session: number)
+        self.isShared = isShared
+    }
+
+    /// The text of libpq's last error, without the newline it ends with.
+    var libraryMessage: String {
+        guard let connection, let text = PQerrorMessage(connection) else { return "" }
+        var message = String(cString: text)
+        while message.last?.isNewline == true { message.removeLast() }
+        return message
+    }
+}
+
+// MARK: - Reading
+
+extension SessionState {
+    /// Takes in what the socket has and completes the flights that it answers.
+    ///
+    /// - Returns: `false` when the connection is lost.
+    mutating func receive(_ completions: inout Completions) -> Bool {
+        guard let connection else { return true }
+        guard PQconsumeInput(connection) == 1 else { return false }
+        return advance(connection, &completions)
+    }
+
+    /// Completes the flights whose results have arrived already.
+    mutating func advance(_ connection: OpaquePointer, _ completions: inout Completions) -> Bool {
+        var emptyAnswers = 0
+        while !flights.isEmpty, copyPhase == .none {
+            if PQisBusy(connection) == 1 { break }
+            guard let result = PQgetResult(connection) else {
+                if !flights[0].isPipelined {
+                    finishFirst(connection, &completions)
+                    continue
+                }
+                // One follows the results of each command. More in a row mean that the server has left the protocol.
+                emptyAnswers += 1
+                if emptyAnswers > 4 { return false }
+                continue
+            }
+            emptyAnswers = 0
+            take(result, connection, &completions)
+        }
+        return PQstatus(connection) != CONNECTION_BAD
+    }
+
+    private mutating func take(
+        _ result: OpaquePointer, _ connection: OpaquePointer, _ completions: inout Completions
+    ) {
+        let status = PQresultStatus(result)
+        switch status {
+        case PGRES_PIPELINE_SYNC:
+            PQclear(result)
+            flights[0].syncs -= 1
+            if flights[0].syncs == 0, flights[0].steps.isEmpty { finishFirst(connection, &completions) }
+            return
+        case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
+            copyPhase = status == PGRES_COPY_IN ? .sending : .receiving
+            flights[0].reply.append(result)
+            finishFirst(connection, &completions)
+            return
+        default:
+            break
+        }
+        guard flights[0].isPipelined else {
+            noteTag(result)
+            flights[0].reply.append(result)
+            return
+        }
+        takePipelined(result, status)
+    }
+
+    private mutating func takePipelined(_ result: OpaquePointer, _ status: ExecStatusType) {
+        let isError = status == PGRES_FATAL_ERROR || status == PGRES_PIPELINE_ABORTED
+        switch flights[0].steps.popFirst() {
+        case .deallocate(let count):
+            if !isError { cache.didDeallocate(count) }
+            PQclear(result)
+        case .prepare(let statement):
+            if isError {
+                flights[0].reply.append(result)
+                if !flights[0].steps.isEmpty { flights[0].steps[0] = .skipped }
+            } else {
+                cache.insert(statement)
+                PQclear(result)
+            }
+        case .command:
+            noteTag(result)
+            flights[0].reply.append(result)
+        case .skipped, nil:
+            PQclear(result)
+        }
+    }
+
+    private mutating func finishFirst(_ connection: OpaquePointer, _ completions: inout Completions) {
+        var flight = flights.removeFirst()
+        if !isShared, flights.isEmpty, PQpipelineStatus(connection) != PQ_PIPELINE_OFF {
+            _ = PQexitPipelineMode(connection)
+        }
+        guard let continuation = flight.continuation else {
+            flight.reply.discard()
+            return
+        }
+        let completion = Completion(continuation: continuation, reply: flight.reply)
+        if cancelsInFlight > 0 {
+            parked.append(completion)
+        } else {
+            completions.append(completion)
+        }
+    }
+
+    /// Looks at a command's tag for what the next user of the connection must not inherit.
+    private mutating func noteTag(_ result: OpaquePointer) {
+        guard !isTouched, PQresultStatus(result) == PGRES_COMMAND_OK, let tag = PQcmdStatus(result) else { return }
+        // SET and its kin leave settings, LISTEN leaves a listener, PREPARE and DECLARE leave names, LOAD leaves code.
+        switch (UInt8(bitPattern: tag[0]), UInt8(bitPattern: tag[1])) {
+        case (UInt8(ascii: "S"), UInt8(ascii: "E")), (UInt8(ascii: "L"), UInt8(ascii: "I")),
+            (UInt8(ascii: "L"), UInt8(ascii: "O")), (UInt8(ascii: "P"), UInt8(ascii: "R")),
+            (UInt8(ascii: "R"), UInt8(ascii: "E")), (UInt8(ascii: "D"), UInt8(ascii: "E")):
+            let text = String(cString: tag)
+            isTouched = ["SET", "LISTEN", "LOAD", "PREPARE", "RESET", "DECLARE CURSOR", "DEALLOCATE"].contains(text)
+        default:
+            break
+        }
+    }
+
+    /// Takes out the notifications that have arrived.
+    mutating func takeNotifications(_ events: inout [SessionEvent]) {
+        guard let connection else { return }
+        while let notification = PQnotifies(connection) {
+            events.append(
+                .notification(
+                    channel: String(cString: notification.pointee.relname),
+                    payload: notification.pointee.extra.map { String(cString: $0) } ?? "",
+                    process: notification.pointee.be_pid))
+            PQfreemem(notification)
+        }
+    }
+
+    /// Answers every waiter with `error`.
+    mutating func failAll(_ error: PersistenceError, _ completions: inout Completions) {
+        while var flight = flights.popFirst() {
+            guard let continuation = flight.continuation else {
+                flight.reply.discard()
+                continue
+            }
+            flight.reply.failure = error
+            completions.append(Completion(continuation: continuation, reply: flight.reply))
+        }
+        for completion in parked { completions.append(completion) }
+        parked = []
+    }
+}

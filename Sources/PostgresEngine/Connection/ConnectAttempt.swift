@@ -1,0 +1,159 @@
+internal import CLibPQ
+internal import PersistenceCore
+internal import Synchronization
+
+/// A connection that libpq has opened, owned until a session takes it over.
+struct EstablishedConnection: ~Copyable {
+    private var pointer: OpaquePointer?
+
+    init(stealing pointer: OpaquePointer) {
+        self.pointer = pointer
+    }
+
+    deinit {
+        if let pointer { PQfinish(pointer) }
+    }
+
+    consuming func take() -> OpaquePointer {
+        // The pointer is there: nothing but this function, which consumes the value, takes it out.
+        let taken = pointer.unsafelyUnwrapped
+        pointer = nil
+        return taken
+    }
+}
+
+/// One attempt to open a connection to one address, driven by the reactor.
+///
+/// libpq may close its socket and open another on the way (when TLS is refused and allowed to be), so the socket is
+/// registered anew for every step.
+final class ConnectAttempt: ReactorHandler {
+    /// How an attempt ended.
+    enum Outcome: Sendable {
+        case connected(PostgresSession)
+        case failed(PersistenceError)
+    }
+
+    // @unchecked: the libpq connection moves between threads only inside the attempt's mutex.
+    private struct State: ~Copyable, @unchecked Sendable {
+        var connection: OpaquePointer?
+        var continuation: UnsafeContinuation<Outcome, Never>?
+        var descriptor: Int32 = -1
+        var token: UInt64?
+        var isCancelled = false
+    }
+
+    private let reactor: PostgresReactor
+    private let deadline: UInt64
+    private let describe: @Sendable (ConnectFailure) -> PersistenceError
+    private let makeSession: @Sendable (consuming EstablishedConnection) -> PostgresSession
+    private let state: Mutex<State>
+
+    /// Creates an attempt.
+    ///
+    /// - Parameters:
+    ///   - connection: A connection that `PQconnectStartParams` has begun to open.
+    ///   - deadline: When to give up, on the monotonic clock in nanoseconds.
+    ///   - describe: Makes an error of a failure.
+    ///   - makeSession: Takes over the connection on the reactor's thread.
+    init(
+        stealing connection: consuming EstablishedConnection, reactor: PostgresReactor, deadline: UInt64,
+        describe: @escaping @Sendable (ConnectFailure) -> PersistenceError,
+        makeSession: @escaping @Sendable (consuming EstablishedConnection) -> PostgresSession
+    ) {
+        self.reactor = reactor
+        self.deadline = deadline
+        self.describe = describe
+        self.makeSession = makeSession
+        let pointer = connection.take()
+        self.state = Mutex(State(connection: pointer))
+    }
+
+    /// Runs the attempt to its end; cancelling the task ends it at once.
+    func run() async -> Outcome {
+        await withTaskCancellationHandler {
+            await withUnsafeContinuation { continuation in
+                state.withLock { $0.continuation = continuation }
+                reactor.perform { [self] in step(nil) }
+            }
+        } onCancel: {
+            state.withLock { $0.isCancelled = true }
+            reactor.perform { [self] in step(nil) }
+        }
+    }
+
+    func socketReady(_ readiness: Readiness) {
+        step(nil)
+    }
+
+    func timerFired() {
+        step(.timeout)
+    }
+
+    /// Takes the handshake as far as it goes without waiting, on the reactor's thread.
+    private func step(_ failure: ConnectFailure?) {
+        var outcome: Outcome?
+        var waiter: UnsafeContinuation<Outcome, Never>?
+        state.withLock { state in
+            guard let connection = state.connection, state.continuation != nil else { return }
+            unwatch(&state)
+            if let failure {
+                outcome = .failed(describe(failure))
+            } else if state.isCancelled {
+                outcome = .failed(PersistenceError(.cancelled, operation: "connect", retrySafety: .safe))
+            } else {
+                outcome = poll(connection, &state)
+            }
+            if outcome != nil {
+                if let connection = state.connection.take() { PQfinish(connection) }
+                waiter = state.continuation.take()
+            }
+        }
+        if let outcome { waiter?.resume(returning: outcome) }
+    }
+
+    private func poll(_ connection: OpaquePointer, _ state: inout State) -> Outcome? {
+        switch PQconnectPoll(connection) {
+        case PGRES_POLLING_OK:
+            state.connection = nil
+            let session = makeSession(EstablishedConnection(stealing: connection))
+            do throws(PersistenceError) {
+                try session.start()
+            } catch {
+                return .failed(error)
+            }
+            return .connected(session)
+        case PGRES_POLLING_READING:
+            return watch(connection, .read, &state)
+        case PGRES_POLLING_WRITING:
+            return watch(connection, .write, &state)
+        default:
+            let message = PQerrorMessage(connection).map { String(cString: $0) } ?? ""
+            return .failed(describe(.message(message)))
+        }
+    }
+
+    private func watch(_ connection: OpaquePointer, _ interest: Readiness, _ state: inout State) -> Outcome? {
+        state.descriptor = PQsocket(connection)
+        guard let token = reactor.register(state.descriptor, interest: interest, handler: self) else {
+            return .failed(
+                PersistenceError(.resourceExhausted, "the socket could not be watched", operation: "connect"))
+        }
+        state.token = token
+        // Timers die with their registration, so each step sets its own.
+        reactor.schedule(at: deadline, token: token)
+        return nil
+    }
+
+    private func unwatch(_ state: inout State) {
+        guard let token = state.token.take() else { return }
+        reactor.deregister(state.descriptor, token: token)
+    }
+}
+
+/// Why an attempt to connect failed, before it is described.
+enum ConnectFailure: Sendable {
+    /// libpq's own words.
+    case message(String)
+    /// The time for this host ran out.
+    case timeout
+}

@@ -1,0 +1,80 @@
+public import PersistenceCore
+
+/// A PostgreSQL database: a pool of connections, and everything that runs on them.
+///
+/// ```swift
+/// let database = try PostgresDatabase(configuration: PostgresConfiguration(uri: "postgres://app@localhost/app"))
+/// let group = ServiceGroup(services: [database], logger: logger)
+/// try await group.run()
+/// ```
+public final class PostgresDatabase: PostgresExecutor, Sendable {
+    /// Where the server is and how connections behave.
+    public typealias Configuration = PostgresConfiguration
+
+    let context: EngineContext
+    let pool: PostgresPool
+    let connector: PostgresConnector
+    private let reactors: ReactorGroup
+
+    /// Creates a database; connections are opened when they are needed, or by `run()`.
+    ///
+    /// - Parameters:
+    ///   - configuration: Where the server is and how connections behave.
+    ///   - instrumentation: Receives what the database does.
+    ///   - reactor: A reactor to share with other databases; without one the database starts its own.
+    /// - Throws: ``PersistenceError``: `configuration` with every fault, or `resourceExhausted` when no thread is left.
+    public init(
+        configuration: Configuration, instrumentation: Instrumentation = .disabled, reactor: PostgresReactor? = nil
+    ) throws(PersistenceError) {
+        reactors = if let reactor { ReactorGroup(sharing: reactor) } else { try ReactorGroup(count: 1) }
+        context = EngineContext(configuration: configuration, instrumentation: instrumentation)
+        connector = PostgresConnector(configuration: configuration, context: context, reactors: reactors)
+        pool = PostgresPool(connector: connector)
+    }
+
+    /// The reactor that serves the database's connections, for tasks that want to run beside them.
+    public var executor: PostgresReactor { reactors.first }
+
+    /// Lends a connection of the pool for one operation.
+    public func lease() async throws(PersistenceError) -> PostgresLease {
+        PostgresLease(session: try await pool.acquire(), context: context, pool: pool)
+    }
+
+    /// Lends a connection of the pool.
+    ///
+    /// - Parameter body: The work.
+    /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws, unwrapped; ``PersistenceError`` when no connection can be had.
+    @discardableResult
+    public func withConnection<Result>(
+        _ body: (PostgresConnection) async throws -> Result
+    ) async throws -> Result {
+        let lease = try await lease()
+        let connection = PostgresConnection(session: lease.session, context: context)
+        defer { connection.finish() }
+        return try await body(connection)
+    }
+
+    /// Runs `body` in a transaction on a connection of the pool.
+    ///
+    /// The closure stays in the caller's isolation. BEGIN travels with the first statement; COMMIT follows when the closure
+    /// returns, ROLLBACK when it throws.
+    ///
+    /// - Parameters:
+    ///   - options: Isolation, access, timeouts, settings and retry policy.
+    ///   - body: The work; it may run more than once when the options have a retry policy.
+    /// - Returns: What `body` returns.
+    /// - Throws: What `body` throws, unwrapped, after ROLLBACK; ``PersistenceError`` when no connection can be had or when
+    ///   COMMIT fails: `transactionAborted` when an error that the body swallowed had ended the transaction,
+    ///   `commitUnknown` when the connection was lost around COMMIT.
+    @discardableResult
+    public func withTransaction<Result>(
+        _ options: PostgresTransactionOptions = PostgresTransactionOptions(),
+        _ body: (PostgresTransaction) async throws -> Result
+    ) async throws -> Result {
+        try await options.retrying { () async throws -> Result in
+            let lease = try await lease()
+            return try await TransactionRunner(session: lease.session, context: context).run(options, body)
+        }
+    }
+}

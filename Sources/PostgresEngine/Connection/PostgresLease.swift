@@ -1,0 +1,119 @@
+internal import CLibPQ
+internal import PersistenceCore
+
+/// A connection lent for one operation.
+///
+/// The engine's own currency: an executor hands it out, the operations of ``PostgresExecutor`` use it, and the end of
+/// its life gives the connection back.
+public struct PostgresLease: ~Copyable {
+    let session: PostgresSession
+    let context: EngineContext
+    /// The transaction that the connection is in, when the lease is a transaction's.
+    let transaction: TransactionScope?
+    /// Where the connection goes back to; `nil` when its owner keeps it.
+    private let pool: PostgresPool?
+
+    init(
+        session: PostgresSession, context: EngineContext, transaction: TransactionScope? = nil,
+        pool: PostgresPool? = nil
+    ) {
+        self.session = session
+        self.context = context
+        self.transaction = transaction
+        self.pool = pool
+    }
+
+    deinit {
+        pool?.giveBack(session)
+    }
+
+    /// Gives the connection back before the end of the scope.
+    consuming func end() {}
+}
+
+// MARK: - Executing
+
+extension PostgresLease {
+    /// Begins to report an operation; `nil` when nobody listens.
+    func begin(
+        _ kind: DatabaseOperation.Kind, name: String? = nil, summary: String? = nil, collection: String? = nil,
+        text: String? = nil, batchSize: Int? = nil
+    ) -> OperationSpan? {
+        context.instrumentation.begin(
+            DatabaseOperation(
+                kind, on: context.target, name: name, summary: summary, collection: collection, queryText: text,
+                batchSize: batchSize))
+    }
+
+    /// Executes one statement and returns its complete result.
+    ///
+    /// - Parameters:
+    ///   - key: What the connection's cache knows the statement by.
+    ///   - sql: The text.
+    ///   - bind: Appends the parameters to an empty list. It may run more than once.
+    func execute(
+        _ key: StatementKey, sql: @autoclosure () -> String,
+        _ bind: (inout PostgresParameters) throws(PersistenceError) -> Void
+    ) async throws(PersistenceError) -> PostgresResult {
+        let deadline = context.deadline
+        let preamble = try transaction?.takePreamble() ?? []
+        var isRetry = false
+        while true {
+            let reply = await session.fly(deadline: deadline) { state, flight in
+                state.scratch.removeAll()
+                do throws(PersistenceError) {
+                    try bind(&state.scratch)
+                    try state.scratch.checkLimits()
+                } catch {
+                    return .refused(error)
+                }
+                let isSent: Bool
+                if preamble.isEmpty, !state.isShared {
+                    if context.usesUnnamedStatements {
+                        isSent = state.sendUnnamedAlone(sql())
+                        return isSent ? .sent : .failed
+                    }
+                    if let sent = state.sendPrepared(key) { return sent ? .sent : .failed }
+                }
+                let statement: FlightCommand =
+                    context.usesUnnamedStatements
+                    ? .unnamed(sql(), state.scratch) : .statement(key, sql: sql(), state.scratch)
+                isSent = state.sendPipelined(preamble + [statement], syncEach: false, flight: &flight)
+                return isSent ? .sent : .failed
+            }
+            do throws(PersistenceError) {
+                try reply.check(expecting: preamble.count + 1, session: session, sql: sql())
+                return reply.take(preamble.count)
+            } catch {
+                let error = transaction?.note(error) ?? error
+                guard !isRetry, error.isForgottenStatement else { throw error }
+                session.forgetStatement(key, deallocate: error.serverCode == "0A000")
+                // In a transaction the failure has ended everything that came before; the caller must begin again.
+                guard transaction == nil, session.transactionStatus == PQTRANS_IDLE else {
+                    throw error.with { $0.retrySafety = .safe }
+                }
+                isRetry = true
+            }
+        }
+    }
+}
+
+extension PostgresParameters {
+    /// The protocol counts parameters in 16 bits and message lengths in 31, of which the server takes 30.
+    func checkLimits() throws(PersistenceError) {
+        guard items.count <= 65_535 else {
+            throw PersistenceError(.tooLarge, "a statement takes at most 65535 parameters, not \(items.count)")
+        }
+        guard writer.count < 0x3FFF_FFFF - items.count * 8 - 1024 else {
+            throw PersistenceError(.tooLarge, "the parameters are larger than the 1 GB that the server accepts")
+        }
+    }
+}
+
+extension PersistenceError {
+    /// The connection's statement has to be prepared anew: its plan no longer fits the tables, or a pooler has moved the
+    /// client to a server connection that does not know it.
+    var isForgottenStatement: Bool {
+        serverCode == "26000" || (serverCode == "0A000" && code == .invalidStatement && retrySafety == .safe)
+    }
+}

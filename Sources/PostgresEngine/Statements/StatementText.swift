@@ -1,0 +1,62 @@
+/// What a statement's text tells without parsing it.
+enum StatementText {
+    /// Whether executing the statement can leave something behind on the connection that its tag does not show.
+    ///
+    /// A false alarm costs a reset of the connection, so words in strings and comments do no harm. The scan runs once
+    /// for a prepared statement.
+    static func touchesSession(_ sql: String) -> Bool {
+        let words: [StaticString] = [
+            "set_config", "pg_advisory_lock", "pg_try_advisory_lock", "temp", "dblink_connect", "session",
+        ]
+        return words.contains { contains(sql, $0) }
+    }
+
+    /// The first word, in capitals: `SELECT` for `select 1`.
+    static func command(of sql: String) -> String {
+        var rest = sql.utf8[...]
+        while let byte = rest.first {
+            if byte == UInt8(ascii: " ") || (byte >= 9 && byte <= 13) || byte == UInt8(ascii: "(") {
+                rest.removeFirst()
+            } else if rest.starts(with: "--".utf8) {
+                rest = rest.drop { $0 != UInt8(ascii: "\n") }
+            } else if rest.starts(with: "/*".utf8) {
+                rest = afterBlockComment(rest)
+            } else {
+                break
+            }
+        }
+        let word = rest.prefix { ($0 | 0x20) >= UInt8(ascii: "a") && ($0 | 0x20) <= UInt8(ascii: "z") }
+        return String(decoding: word, as: UTF8.self).uppercased()
+    }
+
+    private static func afterBlockComment(_ text: Substring.UTF8View) -> Substring.UTF8View {
+        var rest = text
+        var depth = 0
+        repeat {
+            if rest.starts(with: "/*".utf8) {
+                depth += 1
+                rest = rest.dropFirst(2)
+            } else if rest.starts(with: "*/".utf8) {
+                depth -= 1
+                rest = rest.dropFirst(2)
+            } else {
+                rest = rest.dropFirst()
+            }
+        } while depth > 0 && !rest.isEmpty
+        return rest
+    }
+
+    private static func contains(_ text: String, _ word: StaticString) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            let length = word.utf8CodeUnitCount
+            guard bytes.count >= length else { return false }
+            for start in 0...(bytes.count - length) {
+                var matched = 0
+                while matched < length, bytes[start + matched] | 0x20 == word.utf8Start[matched] | 0x20 { matched += 1 }
+                if matched == length { return true }
+            }
+            return false
+        }
+    }
+}

@@ -1,0 +1,96 @@
+internal import CLibPQ
+internal import PersistenceCore
+internal import Tracing
+
+/// Begins, commits and rolls back: the one place that knows how a transaction ends.
+struct TransactionRunner {
+    let session: PostgresSession
+    let context: EngineContext
+
+    /// Runs `body` in a transaction on the session.
+    ///
+    /// - Throws: What `body` throws, unwrapped, after ROLLBACK; ``PersistenceError`` when COMMIT fails
+    ///   (`transactionAborted` when the server answered it with ROLLBACK, `commitUnknown` when it did not answer).
+    func run<Result>(
+        _ options: PostgresTransactionOptions, _ body: (PostgresTransaction) async throws -> Result
+    ) async throws -> Result {
+        let scope = TransactionScope(preamble: try options.preamble())
+        let transaction = PostgresTransaction(session: session, context: context, scope: scope)
+        let span = context.instrumentation.begin(DatabaseOperation(.transaction, on: context.target))
+        let result: Result
+        do {
+            result = try await withSpanContext(span) { try await body(transaction) }
+        } catch {
+            await rollback(scope)
+            let reason = PersistenceError(.transactionAborted, "the transaction's closure threw, so it was rolled back")
+            span?.end(throwing: error as? PersistenceError ?? reason)
+            throw error
+        }
+        do throws(PersistenceError) {
+            try await commit(scope)
+            span?.end(rows: nil)
+            return result
+        } catch {
+            span?.end(throwing: error)
+            throw error
+        }
+    }
+
+    private func withSpanContext<Result>(
+        _ span: OperationSpan?, _ body: () async throws -> Result
+    ) async throws -> Result {
+        guard let span else { return try await body() }
+        return try await span.withContext(body)
+    }
+
+    private func commit(_ scope: TransactionScope) async throws(PersistenceError) {
+        defer { scope.finish() }
+        guard scope.hasBegun else { return }
+        // Cancelling COMMIT would only make its outcome a question, so it is not interrupted; the deadline still ends
+        // the wait, and then the outcome is unknown.
+        let reply = await session.fly(deadline: context.deadline, isCancellable: false) { state, flight in
+            state.sendPipelined([.keyword("COMMIT")], syncEach: false, flight: &flight) ? .sent : .failed
+        }
+        try checkCommit(reply, scope)
+    }
+
+    /// What the server's answer to COMMIT means.
+    private func checkCommit(
+        _ reply: borrowing ServerReply, _ scope: TransactionScope
+    ) throws(PersistenceError) {
+        if reply.failure != nil, reply.firstError == nil {
+            throw PersistenceError(.commitUnknown, operation: "COMMIT").with { $0.underlying = reply.failure }
+        }
+        do throws(PersistenceError) {
+            try reply.check(expecting: 1, session: session, sql: "COMMIT")
+        } catch {
+            // An error that the server sends in answer to COMMIT is a rollback; only a fatal one may follow a commit.
+            if reply.failure != nil {
+                throw PersistenceError(.commitUnknown, operation: "COMMIT").with { $0.underlying = error }
+            }
+            throw error.with { $0.operation = "COMMIT" }
+        }
+        let tag = PQcmdStatus(reply.result(0)).map { String(cString: $0) } ?? ""
+        guard tag == "COMMIT" else {
+            throw PersistenceError(
+                .transactionAborted, operation: "COMMIT", retrySafety: scope.failure?.retrySafety ?? .unsafe
+            ).with { $0.underlying = scope.failure }
+        }
+    }
+
+    /// Rolls back whatever the task's state is; a connection that cannot is closed, which rolls back as well.
+    private func rollback(_ scope: TransactionScope) async {
+        let hasBegun = scope.hasBegun
+        scope.finish()
+        guard hasBegun, session.isAlive else { return }
+        let grace = monotonicNanoseconds() &+ 10_000_000_000
+        let reply = await session.fly(deadline: grace, isCancellable: false) { state, flight in
+            guard let connection = state.connection, PQtransactionStatus(connection) != PQTRANS_IDLE else {
+                return .refused(PersistenceError(.transactionFinished))
+            }
+            return state.sendPipelined([.keyword("ROLLBACK")], syncEach: false, flight: &flight) ? .sent : .failed
+        }
+        if reply.failure?.code == .transactionFinished { return }
+        if reply.failure != nil || reply.firstError != nil { session.close() }
+    }
+}
