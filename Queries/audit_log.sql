@@ -12,3 +12,10 @@ FROM audit_log
 WHERE entity_kind = $1 AND entity_id = $2 AND id < $3
 ORDER BY id DESC
 LIMIT $4;
+
+-- name: ListAuditEntriesBackward :many
+SELECT id, occurred_at, actor_id, action, entity_kind, entity_id, changes
+FROM audit_log
+WHERE entity_kind = $1 AND entity_id = $2 AND id > $3
+ORDER BY id
+LIMIT $4;

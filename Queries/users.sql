@@ -6,18 +6,19 @@ VALUES ($1, $2, $3)
 RETURNING id, email, name, version, created_at, updated_at, deleted_at;
 
 -- name: CreateUsers :many
+-- In the order of the index, so that two batches with some of the same addresses wait for each other and never deadlock.
 INSERT INTO users (id, email, name)
 SELECT input.id, input.email, input.name
 FROM unnest($1::uuid[], $2::text[], $3::text[]) WITH ORDINALITY AS input (id, email, name, position)
-ORDER BY input.position
+ORDER BY lower(input.email COLLATE "C"), input.position
 RETURNING id, email, name, version, created_at, updated_at, deleted_at;
 
 -- name: CreateUsersIfAbsent :many
--- The first of several rows with one address wins; those whose address is taken do not come back.
+-- Ordered as CreateUsers. The first of several rows with one address wins; those whose address is taken do not come back.
 INSERT INTO users (id, email, name)
 SELECT input.id, input.email, input.name
 FROM unnest($1::uuid[], $2::text[], $3::text[]) WITH ORDINALITY AS input (id, email, name, position)
-ORDER BY input.position
+ORDER BY lower(input.email COLLATE "C"), input.position
 ON CONFLICT (lower(email COLLATE "C")) WHERE deleted_at IS NULL DO NOTHING
 RETURNING id, email, name, version, created_at, updated_at, deleted_at;
 
@@ -61,6 +62,13 @@ SELECT id, email, name, version, created_at, updated_at, deleted_at
 FROM users
 WHERE deleted_at IS NULL AND id < $1
 ORDER BY id DESC
+LIMIT $2;
+
+-- name: ListUsersBackward :many
+SELECT id, email, name, version, created_at, updated_at, deleted_at
+FROM users
+WHERE deleted_at IS NULL AND id > $1
+ORDER BY id
 LIMIT $2;
 
 -- name: ListUsersByOffset :many

@@ -128,10 +128,24 @@ WHERE workspace_members.workspace_id = $1 AND user_id > $2 AND workspaces.delete
 ORDER BY user_id
 LIMIT $3;
 
+-- name: ListWorkspaceMembersBackward :many
+SELECT workspace_members.workspace_id, user_id, role, workspace_members.created_at, workspace_members.updated_at
+FROM workspace_members JOIN workspaces ON workspaces.id = workspace_members.workspace_id
+WHERE workspace_members.workspace_id = $1 AND user_id < $2 AND workspaces.deleted_at IS NULL
+ORDER BY user_id DESC
+LIMIT $3;
+
 -- name: ListWorkspacesOfUser :many
 -- Newest first.
 SELECT workspaces.id, name, version, workspaces.created_at, workspaces.updated_at, deleted_at
 FROM workspace_members JOIN workspaces ON workspaces.id = workspace_members.workspace_id
 WHERE user_id = $1 AND workspace_id < $2 AND deleted_at IS NULL
 ORDER BY workspace_id DESC
+LIMIT $3;
+
+-- name: ListWorkspacesOfUserBackward :many
+SELECT workspaces.id, name, version, workspaces.created_at, workspaces.updated_at, deleted_at
+FROM workspace_members JOIN workspaces ON workspaces.id = workspace_members.workspace_id
+WHERE user_id = $1 AND workspace_id > $2 AND deleted_at IS NULL
+ORDER BY workspace_id
 LIMIT $3;

@@ -16,7 +16,8 @@
 /// ```
 ///
 /// Identifiers are encoded as their UUID alone, and ordered as PostgreSQL orders `uuid`: by their bytes.
-public protocol EntityIdentifier: RawRepresentable, Hashable, Comparable, Sendable, Codable, LosslessStringConvertible
+public protocol EntityIdentifier: RawRepresentable, Hashable, Comparable, Sendable, Codable, LosslessStringConvertible,
+    PageKey
 where RawValue == UUID {
     /// Creates an identifier from a UUID that exists already.
     ///
@@ -51,6 +52,17 @@ extension EntityIdentifier {
     /// Orders identifiers by their bytes.
     public static func < (left: Self, right: Self) -> Bool {
         left.rawValue.words < right.rawValue.words
+    }
+
+    /// The UUID, as a cursor carries it.
+    public var pageKeyValue: PageKeyValue { rawValue.pageKeyValue }
+
+    /// The identifier that a cursor carries.
+    ///
+    /// - Parameter pageKeyValue: What the cursor carries.
+    public init?(pageKeyValue: PageKeyValue) {
+        guard let uuid = UUID(pageKeyValue: pageKeyValue) else { return nil }
+        self.init(rawValue: uuid)
     }
 
     /// Reads the UUID.

@@ -1,0 +1,61 @@
+import Persistence
+import PersistenceCore
+import Synchronization
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// Tables in memory, for tests of services that should not need a server.
+///
+/// The repositories of one database see each other's rows and keep the same rules as `Migrations/` and `Queries/` do:
+/// order, case-insensitive addresses, versions, soft delete, owners and audit entries. Each call is atomic. There are no
+/// transactions: what a service does in several calls and wants undone together is a matter for a test on a real server.
+///
+/// ```swift
+/// let database = InMemoryDatabase()
+/// let service = SignUp(users: database.users, workspaces: database.workspaces)
+/// ```
+public final class InMemoryDatabase: Sendable {
+    private let tables = Mutex(InMemoryTables())
+    private let now: @Sendable () -> Date
+
+    /// Creates a database without rows.
+    ///
+    /// - Parameter now: Tells the time that rows get.
+    public init(now: @escaping @Sendable () -> Date = { Date() }) {
+        self.now = now
+    }
+
+    /// The users.
+    public var users: InMemoryUserRepository { InMemoryUserRepository(database: self) }
+
+    /// The workspaces and their members.
+    public var workspaces: InMemoryWorkspaceRepository { InMemoryWorkspaceRepository(database: self) }
+
+    /// The audit log.
+    public var auditLog: InMemoryAuditLog { InMemoryAuditLog(database: self) }
+
+    /// Runs one operation: all of its changes are kept, or none when it throws.
+    func run<R: Sendable>(
+        _ operation: String,
+        _ body: (inout InMemoryTables, _ now: Date) throws(PersistenceError) -> R
+    ) throws(PersistenceError) -> R {
+        guard !Task.isCancelled else { throw PersistenceError(.cancelled, operation: operation) }
+        // The precision of PostgreSQL's timestamps, so that a test cannot come to depend on more.
+        let now = Date(timeIntervalSince1970: (now().timeIntervalSince1970 * 1_000_000).rounded() / 1_000_000)
+        do throws(PersistenceError) {
+            return try tables.withLock { tables throws(PersistenceError) in
+                // A write copies the tables that it changes, which is quick enough for the rows of a test.
+                var changed = tables
+                let result = try body(&changed, now)
+                tables = changed
+                return result
+            }
+        } catch {
+            throw error.with { $0.operation = operation }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import Persistence
+import PersistenceTesting
+import Testing
+
+@Suite("Repositories in memory")
+struct InMemoryConformanceTests {
+    @Test("Users conform", arguments: UserRepositoryConformance.checks)
+    func users(_ check: ConformanceCheck<RepositoryFixture>) async throws {
+        try await check.run(RepositoryFixture(InMemoryDatabase()))
+    }
+
+    @Test("Workspaces conform", arguments: WorkspaceRepositoryConformance.checks)
+    func workspaces(_ check: ConformanceCheck<RepositoryFixture>) async throws {
+        try await check.run(RepositoryFixture(InMemoryDatabase()))
+    }
+
+    @Test("The audit log conforms", arguments: AuditLogConformance.checks)
+    func auditLog(_ check: ConformanceCheck<RepositoryFixture>) async throws {
+        try await check.run(RepositoryFixture(InMemoryDatabase()))
+    }
+
+    @Test("All of them conform when several tasks use them", arguments: ConcurrencyConformance.checks)
+    func concurrency(_ check: ConformanceCheck<ConcurrentRepositoryFixture>) async throws {
+        try await check.run(ConcurrentRepositoryFixture(InMemoryDatabase()))
+    }
+}
