@@ -211,6 +211,8 @@ extension PersistenceError {
         case transaction
         /// Draining on shutdown.
         case shutdown
+        /// A health check.
+        case healthCheck
 
         /// The case's name.
         public var description: String { rawValue }

@@ -37,8 +37,7 @@ public final class ManualClock: Clock, Sendable {
     }
 
     private struct Watcher {
-        let duration: Duration
-        let count: Int
+        let condition: @Sendable ([Duration]) -> Bool
         let continuation: CheckedContinuation<Void, Never>
     }
 
@@ -50,15 +49,18 @@ public final class ManualClock: Clock, Sendable {
         var cancelled: Set<UInt64> = []
         var watchers: [Watcher] = []
 
-        func count(of duration: Duration) -> Int {
-            sleepers.values.count { now.duration(to: $0.deadline) == duration }
+        /// How much longer each sleeper has to wait, the shortest first.
+        var sleeps: [Duration] {
+            sleepers.values.map { now.duration(to: $0.deadline) }.sorted()
         }
 
         mutating func takeSatisfiedWatchers() -> [Watcher] {
+            guard !watchers.isEmpty else { return [] }
+            let sleeps = sleeps
             var satisfied: [Watcher] = []
             var waiting: [Watcher] = []
             for watcher in watchers {
-                if count(of: watcher.duration) >= watcher.count {
+                if watcher.condition(sleeps) {
                     satisfied.append(watcher)
                 } else {
                     waiting.append(watcher)
@@ -81,24 +83,25 @@ public final class ManualClock: Clock, Sendable {
     public var minimumResolution: Duration { .nanoseconds(1) }
 
     /// How much longer each sleeper has to wait, the shortest first.
-    public var sleeps: [Duration] {
-        state.withLock { state in state.sleepers.values.map { state.now.duration(to: $0.deadline) } }.sorted()
-    }
+    public var sleeps: [Duration] { state.withLock { $0.sleeps } }
 
     /// Moves the clock and wakes whoever is due, the earliest first.
     ///
     /// - Parameter duration: How far. A negative duration counts as zero: time does not go back.
     public func advance(by duration: Duration) {
-        let due = state.withLock { state -> [Sleeper] in
+        let (due, satisfied) = state.withLock { state -> ([Sleeper], [Watcher]) in
             state.now = state.now.advanced(by: max(.zero, duration))
             let due = state.sleepers.filter { $0.value.deadline <= state.now }
             for id in due.keys {
                 state.sleepers[id] = nil
             }
-            return due.values.sorted { $0.deadline < $1.deadline }
+            return (due.values.sorted { $0.deadline < $1.deadline }, state.takeSatisfiedWatchers())
         }
         for sleeper in due {
             sleeper.continuation.resume()
+        }
+        for watcher in satisfied {
+            watcher.continuation.resume()
         }
     }
 
@@ -108,9 +111,17 @@ public final class ManualClock: Clock, Sendable {
     ///   - duration: The duration that is left.
     ///   - count: The number of sleepers.
     public func waitForSleep(of duration: Duration, count: Int = 1) async {
+        await waitForSleeps { sleeps in sleeps.count { $0 == duration } >= count }
+    }
+
+    /// Waits until the sleepers are as a test expects.
+    ///
+    /// - Parameter condition: Whether they are, told how much longer each has to sleep, the shortest first. It is called
+    ///   whenever a sleeper comes or goes, or the clock moves, and must not use the clock.
+    public func waitForSleeps(_ condition: @escaping @Sendable ([Duration]) -> Bool) async {
         await withCheckedContinuation { continuation in
             let satisfied = state.withLock { state -> [Watcher] in
-                state.watchers.append(Watcher(duration: duration, count: count, continuation: continuation))
+                state.watchers.append(Watcher(condition: condition, continuation: continuation))
                 return state.takeSatisfiedWatchers()
             }
             for watcher in satisfied {
@@ -162,11 +173,16 @@ public final class ManualClock: Clock, Sendable {
     }
 
     private func cancel(_ id: UInt64) {
-        let sleeper = state.withLock { state -> Sleeper? in
-            if let sleeper = state.sleepers.removeValue(forKey: id) { return sleeper }
+        let (sleeper, satisfied) = state.withLock { state -> (Sleeper?, [Watcher]) in
+            if let sleeper = state.sleepers.removeValue(forKey: id) {
+                return (sleeper, state.takeSatisfiedWatchers())
+            }
             state.cancelled.insert(id)
-            return nil
+            return (nil, [])
         }
         sleeper?.continuation.resume(throwing: CancellationError())
+        for watcher in satisfied {
+            watcher.continuation.resume()
+        }
     }
 }
