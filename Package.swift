@@ -84,7 +84,10 @@ let package = Package(
         ),
         .testTarget(
             name: "PostgresEngineTests",
-            dependencies: ["PostgresEngine", "PersistenceCore", configuration]
+            dependencies: [
+                "PostgresEngine", "PersistenceCore", "PersistenceTesting", configuration, metrics,
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ]
         ),
         .testTarget(
             name: "PostgresEngineIntegrationTests",
