@@ -15,7 +15,7 @@ internal import Synchronization
 ///
 /// When the clock steps back, the generator stays at the latest time that it has used until the clock has caught up.
 public final class UUIDVersion7Generator: Sendable {
-    /// The generator that ``Foundation/UUID/version7()`` uses.
+    /// The generator that `UUID.version7()` uses.
     ///
     /// One for the process, because only one that all share can promise an order. Like the system's source of
     /// randomness it holds nothing that would have to be opened, configured or closed.
