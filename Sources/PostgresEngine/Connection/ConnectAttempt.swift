@@ -112,6 +112,8 @@ final class ConnectAttempt: ReactorHandler {
     }
 
     private func poll(_ connection: OpaquePointer, _ state: inout State) -> Outcome? {
+        // A failed connection no longer tells how far it had come.
+        let status = PQstatus(connection)
         switch PQconnectPoll(connection) {
         case PGRES_POLLING_OK:
             state.connection = nil
@@ -128,7 +130,9 @@ final class ConnectAttempt: ReactorHandler {
             return watch(connection, .write, &state)
         default:
             let message = PQerrorMessage(connection).map { String(cString: $0) } ?? ""
-            return .failed(describe(.message(message)))
+            let needsPassword = PQconnectionNeedsPassword(connection) != 0
+            let phase = PostgresConnectFailure.Phase(status)
+            return .failed(describe(.message(message, phase: phase, needsPassword: needsPassword)))
         }
     }
 
@@ -152,8 +156,8 @@ final class ConnectAttempt: ReactorHandler {
 
 /// Why an attempt to connect failed, before it is described.
 enum ConnectFailure: Sendable {
-    /// libpq's own words.
-    case message(String)
+    /// libpq's own words, how far the connection had come, and whether the server asked for a password in vain.
+    case message(String, phase: PostgresConnectFailure.Phase, needsPassword: Bool)
     /// The time for this host ran out.
     case timeout
 }

@@ -34,8 +34,13 @@ extension PostgresConfiguration {
         try faults.throwIfAny()
     }
 
-    func check(_ faults: inout ConfigurationFaults) {
-        checkHosts(&faults)
+    /// Notes everything that makes the configuration unusable.
+    ///
+    /// - Parameters:
+    ///   - faults: Takes what is wrong, under the names of the properties.
+    ///   - hostsKey: The name under which a fault in ``hosts`` is reported.
+    func check(_ faults: inout ConfigurationFaults, hostsKey: String = "hosts") {
+        checkHosts(&faults, key: hostsKey)
         Self.checkName(user, key: "user", &faults)
         Self.checkName(database, key: "database", &faults)
         if let password { Self.checkText(password.reveal(), key: "password", &faults) }
@@ -48,43 +53,43 @@ extension PostgresConfiguration {
         }
     }
 
-    private func checkHosts(_ faults: inout ConfigurationFaults) {
-        faults.require(!hosts.isEmpty, key: "hosts", "is empty")
+    private func checkHosts(_ faults: inout ConfigurationFaults, key: String) {
+        faults.require(!hosts.isEmpty, key: key, "is empty")
         for host in hosts {
             faults.require((1...65_535).contains(host.port), key: "port", "is not from 1 to 65535")
             if let directory = host.socketDirectory {
-                Self.checkSocketDirectory(directory, port: host.port, &faults)
+                Self.checkSocketDirectory(directory, port: host.port, key: key, &faults)
             }
             if let name = host.name {
-                Self.checkHostName(name, &faults)
+                Self.checkHostName(name, key: key, &faults)
             } else if !host.isUnixSocket, tls.mode == .verifyFull {
                 faults.add(key: "tls.mode", "is verify-full, but a host has no name to compare the certificate with")
             }
             if let address = host.address {
-                faults.require(Self.isNumericAddress(address), key: "hosts", "has an address that is not numeric")
+                faults.require(Self.isNumericAddress(address), key: key, "has an address that is not numeric")
             }
         }
     }
 
-    private static func checkHostName(_ name: String, _ faults: inout ConfigurationFaults) {
-        faults.require(!name.isEmpty, key: "hosts", "has an empty name")
+    private static func checkHostName(_ name: String, key: String, _ faults: inout ConfigurationFaults) {
+        faults.require(!name.isEmpty, key: key, "has an empty name")
         // A comma separates hosts for libpq, and a slash makes a socket directory.
         let isPlain = name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != 0x2C && $0 != 0x2F && $0 != 0x40 }
-        faults.require(isPlain, key: "hosts", "has a name with a character that no host name has")
-        faults.require(name.utf8.count <= 253, key: "hosts", "has a name of more than 253 bytes")
+        faults.require(isPlain, key: key, "has a name with a character that no host name has")
+        faults.require(name.utf8.count <= 253, key: key, "has a name of more than 253 bytes")
     }
 
     private static func checkSocketDirectory(
-        _ directory: String, port: Int, _ faults: inout ConfigurationFaults
+        _ directory: String, port: Int, key: String, _ faults: inout ConfigurationFaults
     ) {
         let isAbsolute = directory.hasPrefix("/") || (directory.hasPrefix("@") && directory.utf8.count > 1)
-        faults.require(isAbsolute, key: "hosts", "has a socket directory that is not an absolute path")
+        faults.require(isAbsolute, key: key, "has a socket directory that is not an absolute path")
         let isPlain = !directory.utf8.contains(0) && !directory.utf8.contains(0x2C)
-        faults.require(isPlain, key: "hosts", "has a socket directory with a comma or a NUL character")
+        faults.require(isPlain, key: key, "has a socket directory with a comma or a NUL character")
         // sockaddr_un.sun_path, with its terminator.
         let limit = MemoryLayout.size(ofValue: sockaddr_un().sun_path)
         let length = directory.utf8.count + "/.s.PGSQL.\(port)".utf8.count
-        faults.require(length < limit, key: "hosts", "has a socket path of \(limit) bytes or more")
+        faults.require(length < limit, key: key, "has a socket path of \(limit) bytes or more")
     }
 
     /// Whether a text is an IPv4 or IPv6 address, the latter with or without a zone.

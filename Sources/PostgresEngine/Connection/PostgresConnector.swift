@@ -31,7 +31,7 @@ final class PostgresConnector: Sendable {
     ///   - deadline: When to give up altogether.
     ///   - isShared: Whether the connection serves many tasks at once, in pipeline mode.
     /// - Returns: The session.
-    /// - Throws: ``PersistenceError`` of the last host; with several hosts, its summary names each.
+    /// - Throws: ``PersistenceError`` of the host that tells most; with several hosts, its summary names each.
     func connect(deadline: Deadline?, isShared: Bool = false) async throws(PersistenceError) -> PostgresSession {
         let span = context.instrumentation.begin(DatabaseOperation(.connect, on: context.target))
         do throws(PersistenceError) {
@@ -63,13 +63,7 @@ final class PostgresConnector: Sendable {
                 }
             }
         }
-        guard let last = failures.last else {
-            throw PersistenceError(.configuration, "no host is configured", operation: "connect")
-        }
-        guard failures.count > 1 else { throw last.error }
-        throw last.error.with { error in
-            error.summary = failures.map { $0.error.summary }.joined(separator: "; ")
-        }
+        throw PostgresConnectFailure.persistenceError(for: failures.map(\.error))
     }
 
     private func connect(
@@ -135,14 +129,17 @@ final class PostgresConnector: Sendable {
         let cancelWorkers = cancelWorkers
         let attempt = ConnectAttempt(
             stealing: EstablishedConnection(stealing: pointer), reactor: reactor, deadline: end,
-            describe: { failure in
+            describe: { [configuration] failure in
                 switch failure {
                 case .timeout:
                     PersistenceError(
                         .timeout, "\(host) did not answer within \(timeout)", operation: "connect", retrySafety: .safe
                     ).with { $0.timeout = .connect }
-                case .message(let message):
-                    PostgresConnectFailure.error(message: message, host: host)
+                case .message(let message, let phase, let needsPassword):
+                    PostgresConnectFailure(
+                        message: message, phase: phase, needsPassword: needsPassword, host: host,
+                        configuration: configuration
+                    ).persistenceError
                 }
             },
             makeSession: { connection in

@@ -49,9 +49,10 @@ extension PostgresKeywordSet {
     ///
     /// - Parameters:
     ///   - connectionString: The text.
-    ///   - key: The name under which a fault in it is reported.
+    ///   - key: The name under which a fault in the text is reported.
+    ///   - prefix: What stands before a keyword where a fault in its value is reported.
     ///   - faults: Takes what is wrong.
-    init?(connectionString: String, key: String, faults: inout ConfigurationFaults) {
+    init?(connectionString: String, key: String, prefix: String = "", faults: inout ConfigurationFaults) {
         guard !connectionString.isEmpty else {
             faults.add(key: key, "is empty")
             return nil
@@ -68,7 +69,7 @@ extension PostgresKeywordSet {
             return nil
         }
         defer { PQconninfoFree(options) }
-        self.init(options) { _ in true }
+        self.init(options, prefix: prefix) { _ in true }
     }
 
     /// Whether a text has one of the prefixes that make a connection string a URI.
@@ -83,19 +84,20 @@ extension PostgresKeywordSet {
         }
         defer { PQconninfoFree(options) }
         // What libpq was compiled with is no choice of the environment's; this library has defaults of its own.
-        return PostgresKeywordSet(options) { option in
+        return PostgresKeywordSet(options, prefix: "") { option in
             guard let compiled = option.compiled else { return true }
             return String(cString: compiled) != String(cString: option.val)
         }
     }
 
     private init(
-        _ options: UnsafeMutablePointer<PQconninfoOption>, where include: (PQconninfoOption) -> Bool
+        _ options: UnsafeMutablePointer<PQconninfoOption>, prefix: String, where include: (PQconninfoOption) -> Bool
     ) {
         var next = options
         while let keyword = next.pointee.keyword {
             if let value = next.pointee.val, value.pointee != 0, include(next.pointee) {
-                set(String(cString: keyword), String(cString: value))
+                let keyword = String(cString: keyword)
+                set(keyword, String(cString: value), key: prefix + keyword)
             }
             next += 1
         }
