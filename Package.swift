@@ -29,6 +29,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.5.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0", traits: []),
     ],
     targets: [
         .systemLibrary(
@@ -67,8 +69,13 @@ let package = Package(
         ),
         .target(
             name: "PersistenceTesting",
-            dependencies: ["Persistence", "PersistenceCore"]
+            dependencies: [
+                "Persistence", "PersistenceCore",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ]
         ),
+        .testTarget(name: "PersistenceTestingTests", dependencies: ["PersistenceTesting", "PersistenceCore"]),
         .testTarget(
             name: "PersistenceCoreTests",
             dependencies: [
