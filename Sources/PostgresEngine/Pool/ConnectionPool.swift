@@ -91,10 +91,9 @@ final class ConnectionPool<Connection: PoolableConnection, Time: PoolTimeSource>
     deinit {
         // No task of the pool runs any more, since each holds it, but for a timer. Whoever still has a connection could
         // not give it back.
-        state.withLock { state in
-            state.timer?.cancel()
-            for slot in state.machine.slots { slot.connection?.closeNow() }
-        }
+        let (timer, slots) = state.withLock { ($0.timer, $0.machine.slots) }
+        timer?.cancel()
+        for slot in slots { slot.connection?.closeNow() }
     }
 
     /// The pool's numbers, taken at one moment.
