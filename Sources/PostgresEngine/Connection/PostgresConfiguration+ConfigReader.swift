@@ -35,6 +35,9 @@ extension PostgresConfiguration {
     /// - `statementMode`: `prepared` (default) or `unnamed`.
     /// - `statementTimeout`: How long an operation may take when its caller sets no deadline. For ever by default.
     /// - `cancellationGrace`: How long to wait for a cancelled statement to end. `5s` by default.
+    /// - `shutdownTimeout`: How long connections in use may take to come back at shutdown. `10s` by default.
+    /// - `pool.minimum`, `pool.maximum`, `pool.overflow`, `pool.acquireTimeout` and the others of
+    ///   ``PostgresPoolConfiguration``.
     ///
     /// - Parameter config: The reader.
     /// - Throws: ``PersistenceError`` with the code `configuration`, naming everything that is wrong, and no value.
@@ -52,6 +55,7 @@ extension PostgresConfiguration {
         self.init(keys.set, faults: &keys.faults)
         if let hosts { self.hosts = hosts.list }
         keys.readTypedValues(into: &self)
+        pool = PostgresPoolConfiguration(config: config, faults: &keys.faults)
         // With a user that is missing, or a URL that nobody can read, the rest would be reported as wrong as well.
         if keys.faults.isEmpty { check(&keys.faults, hostsKey: hosts?.key ?? "url") }
         try keys.faults.throwIfAny()
@@ -183,6 +187,7 @@ private struct ConfigurationKeys {
         duration("tcpUserTimeout", "tcp_user_timeout", milliseconds) { configuration.tcpUserTimeout = $0 }
         duration("statementTimeout", nil, milliseconds) { configuration.statementTimeout = $0 }
         duration("cancellationGrace", nil, .zero ... .seconds(600)) { configuration.cancellationGrace = $0 }
+        duration("shutdownTimeout", nil, .zero ... .seconds(3600)) { configuration.shutdownTimeout = $0 }
         if let isEnabled = faults.bool(forKey: "keepAlive.enabled", from: config),
             isFree("keepalives", for: "keepAlive.enabled")
         {

@@ -13,7 +13,8 @@ extension PostgresConfiguration: CustomStringConvertible, CustomDebugStringConve
             "tls: \(tls.debugDescription)", "connectTimeout: \(connectTimeout)", "keepAlive: \(keepAlive)",
             "applicationName: \(applicationName ?? Self.defaultApplicationName)",
             "sessionParameters: \(sessionParameters.keys.sorted())", "statementCacheSize: \(statementCacheSize)",
-            "statementMode: \(statementMode)", "cancellationGrace: \(cancellationGrace)",
+            "statementMode: \(statementMode)", "cancellationGrace: \(cancellationGrace)", "pool: \(pool)",
+            "shutdownTimeout: \(shutdownTimeout)",
         ]
         if let tcpUserTimeout { parts.append("tcpUserTimeout: \(tcpUserTimeout)") }
         if let statementTimeout { parts.append("statementTimeout: \(statementTimeout)") }

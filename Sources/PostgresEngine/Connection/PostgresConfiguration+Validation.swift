@@ -48,6 +48,7 @@ extension PostgresConfiguration {
         checkTLS(&faults)
         checkNetwork(&faults)
         checkSession(&faults)
+        pool.check(&faults)
         for (keyword, value) in otherKeywords where value.utf8.contains(0) {
             faults.add(key: keyword, "holds a NUL character")
         }
@@ -146,6 +147,7 @@ extension PostgresConfiguration {
         check(tcpUserTimeout, .milliseconds(1)...Self.timeoutLimit, "tcpUserTimeout")
         check(statementTimeout, .milliseconds(1)...Self.timeoutLimit, "statementTimeout")
         check(cancellationGrace, .zero ... .seconds(600), "cancellationGrace")
+        check(shutdownTimeout, .zero ... .seconds(3600), "shutdownTimeout")
     }
 
     private func checkSession(_ faults: inout ConfigurationFaults) {

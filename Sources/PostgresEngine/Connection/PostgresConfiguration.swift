@@ -134,6 +134,12 @@ public struct PostgresConfiguration: Sendable, Equatable {
     /// How long to wait for a statement to end after its cancellation was asked for, before the connection is closed.
     public var cancellationGrace = Duration.seconds(5)
 
+    /// How many connections are kept, and for how long.
+    public var pool = PostgresPoolConfiguration()
+
+    /// How long connections in use may take to come back when the service shuts down, before they are closed.
+    public var shutdownTimeout = Duration.seconds(10)
+
     /// Whether GSSAPI (Kerberos) encrypts a connection.
     ///
     /// Off unless asked for, because looking for credentials costs a round trip and can block on the network.

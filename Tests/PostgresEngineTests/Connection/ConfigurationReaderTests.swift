@@ -32,6 +32,7 @@ struct ConfigurationReaderTests {
                 "KEEP_ALIVE_IDLE": "60s", "KEEP_ALIVE_INTERVAL": "5s", "KEEP_ALIVE_COUNT": "3",
                 "TCP_USER_TIMEOUT": "900ms", "APPLICATION_NAME": "shop", "STATEMENT_CACHE_SIZE": "0",
                 "STATEMENT_MODE": "unnamed", "STATEMENT_TIMEOUT": "30s", "CANCELLATION_GRACE": "1s",
+                "SHUTDOWN_TIMEOUT": "3s", "POOL_MAXIMUM": "9", "POOL_ACQUIRE_TIMEOUT": "2s",
                 "SESSION_PARAMETERS": "search_path=app, public; lock_timeout=5s",
             ]))
         var expected = PostgresConfiguration(
@@ -54,6 +55,9 @@ struct ConfigurationReaderTests {
         expected.statementMode = .unnamed
         expected.statementTimeout = .seconds(30)
         expected.cancellationGrace = .seconds(1)
+        expected.shutdownTimeout = .seconds(3)
+        expected.pool.maximum = 9
+        expected.pool.acquireTimeout = .seconds(2)
         expected.sessionParameters = ["search_path": "app, public", "lock_timeout": "5s"]
         #expect(configuration == expected)
     }
@@ -115,6 +119,8 @@ struct ConfigurationReaderTests {
             (["HOST": "db", "USER": "app", "CONNECT_TIMEOUT": "0s"], ["connectTimeout is not from"]),
             (["HOST": "db", "USER": "app", "STATEMENT_TIMEOUT": "400d"], ["statementTimeout is not from"]),
             (["HOST": "db", "USER": "app", "STATEMENT_CACHE_SIZE": "-1"], ["statementCacheSize is not from"]),
+            (["HOST": "db", "USER": "app", "SHUTDOWN_TIMEOUT": "2h"], ["shutdownTimeout is not from"]),
+            (["HOST": "db", "USER": "app", "POOL_MAXIMUM": "0"], ["pool.maximum is not from"]),
             (["HOST": "db", "USER": "app", "KEEP_ALIVE_ENABLED": "hunter2"], ["keepAlive.enabled is neither"]),
             (["HOST": "db", "USER": "app", "SESSION_PARAMETERS": "hunter2"], ["name=value"]),
             (["HOST": "db", "USER": "app", "SESSION_PARAMETERS": "a=1;a=2"], ["twice"]),

@@ -168,6 +168,8 @@ struct ConfigurationTests {
             ("tcpUserTimeout", { $0.tcpUserTimeout = .seconds(-1) }),
             ("statementTimeout", { $0.statementTimeout = .zero }),
             ("cancellationGrace", { $0.cancellationGrace = .seconds(-1) }),
+            ("shutdownTimeout", { $0.shutdownTimeout = .seconds(-1) }),
+            ("pool.maximum", { $0.pool.maximum = 0 }),
             ("statementCacheSize", { $0.statementCacheSize = -1 }),
             ("sessionParameters has a name", { $0.sessionParameters = ["": "x"] }),
             ("sessionParameters has a name", { $0.sessionParameters = ["a=b -c c": "x"] }),
