@@ -9,10 +9,13 @@ public struct PostgresRow: ~Copyable {
     /// The result that the row belongs to; whoever lends the row keeps it alive.
     let result: OpaquePointer
     let index: Int32
+    /// Whether every column is binary, which spares the question for each.
+    private let isBinary: Bool
 
     init(result: OpaquePointer, index: Int32) {
         self.result = result
         self.index = index
+        isBinary = PQbinaryTuples(result) != 0
     }
 
     /// How many columns the row has.
@@ -25,25 +28,47 @@ public struct PostgresRow: ~Copyable {
     ///   - type: The Swift type to read; an optional type accepts NULL.
     /// - Returns: The value.
     /// - Throws: ``PersistenceError`` with the code `decoding`, naming the column, the expected and the found type.
+    @inlinable
     public func decode<T: PostgresDecodable>(_ column: Int, as type: T.Type = T.self) throws(PersistenceError) -> T {
-        let field = Int32(truncatingIfNeeded: column)
         do throws(PersistenceError) {
-            if PQgetisnull(result, index, field) != 0 {
-                guard column >= 0, column < count else {
-                    throw PersistenceError(.decoding, "the row has \(count) columns; column \(column) was asked for")
-                }
-                return try T.decodeNull()
-            }
-            let bytes = UnsafeRawBufferPointer(
-                start: PQgetvalue(result, index, field), count: Int(PQgetlength(result, index, field)))
-            let value = PostgresValue(
-                bytes: bytes,
-                type: PostgresType(oid: PQftype(result, field)),
-                format: PQfformat(result, field) == 0 ? .text : .binary)
-            return try T.decode(value)
+            let field = try field(column)
+            guard let start = field.start else { return try T.decodeNull() }
+            return try T.decode(
+                PostgresValue(
+                    bytes: UnsafeRawBufferPointer(start: start, count: field.count), type: field.type,
+                    format: field.format))
         } catch {
-            throw located(error, column: field)
+            throw located(error, column: column)
         }
+    }
+
+    /// What libpq knows of one field; `start` is `nil` for NULL.
+    ///
+    /// Apart from ``decode(_:as:)``, so that the latter is specialized in the module that calls it.
+    @usableFromInline
+    struct Field {
+        @usableFromInline let start: UnsafeRawPointer?
+        @usableFromInline let count: Int
+        @usableFromInline let type: PostgresType
+        @usableFromInline let format: PostgresFormat
+    }
+
+    @usableFromInline
+    func field(_ column: Int) throws(PersistenceError) -> Field {
+        let field = Int32(truncatingIfNeeded: column)
+        let length = PQgetlength(result, index, field)
+        // Only an empty value can be NULL, and only NULL can be beyond the last column.
+        if length == 0, PQgetisnull(result, index, field) != 0 {
+            guard column >= 0, column < count else {
+                throw PersistenceError(.decoding, "the row has \(count) columns; column \(column) was asked for")
+            }
+            return Field(start: nil, count: 0, type: .unspecified, format: .binary)
+        }
+        return Field(
+            start: PQgetvalue(result, index, field),
+            count: Int(length),
+            type: PostgresType(oid: PQftype(result, field)),
+            format: isBinary || PQfformat(result, field) != 0 ? .binary : .text)
     }
 
     /// Decodes a column by its name.
@@ -62,8 +87,9 @@ public struct PostgresRow: ~Copyable {
         throw PersistenceError(.decoding, "the row has no column named \(name)")
     }
 
-    private func located(_ error: PersistenceError, column: Int32) -> PersistenceError {
-        guard let name = PQfname(result, column) else { return error }
+    @usableFromInline @inline(never)
+    func located(_ error: PersistenceError, column: Int) -> PersistenceError {
+        guard let name = PQfname(result, Int32(truncatingIfNeeded: column)) else { return error }
         return error.with { error in
             if error.column == nil {
                 error.column = String(cString: name)

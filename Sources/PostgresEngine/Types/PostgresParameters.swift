@@ -4,17 +4,26 @@ public import PersistenceCore
 ///
 /// All values share one run of bytes, so that binding costs no allocation per parameter.
 public struct PostgresParameters: Sendable {
+    @usableFromInline
     struct Parameter: Sendable {
-        var type: PostgresType
-        var format: PostgresFormat
+        @usableFromInline var type: PostgresType
+        @usableFromInline var format: PostgresFormat
         /// Where the value starts in the writer's bytes.
-        var offset: Int
+        @usableFromInline var offset: Int
         /// The value's length in bytes; -1 is NULL.
-        var length: Int
+        @usableFromInline var length: Int
+
+        @usableFromInline
+        init(type: PostgresType, format: PostgresFormat, offset: Int, length: Int) {
+            self.type = type
+            self.format = format
+            self.offset = offset
+            self.length = length
+        }
     }
 
-    var writer = PostgresWriter()
-    var items: [Parameter] = []
+    @usableFromInline var writer = PostgresWriter()
+    @usableFromInline var items: [Parameter] = []
 
     /// Creates an empty list.
     public init() {}
@@ -27,7 +36,9 @@ public struct PostgresParameters: Sendable {
     /// - Parameter value: The value.
     /// - Throws: ``PersistenceError`` with the code `encoding` when PostgreSQL's type cannot hold the value, or `tooLarge`
     ///   when it has 1 GiB or more.
+    @inlinable
     public mutating func append<T: PostgresEncodable>(_ value: T) throws(PersistenceError) {
+        if items.isEmpty { reserve() }
         let offset = writer.count
         try value.encode(into: &writer)
         let length = Int(try PostgresWriter.checkedLength(writer.count - offset))
@@ -44,12 +55,20 @@ public struct PostgresParameters: Sendable {
     /// - Parameter value: The value, or `nil` for NULL.
     /// - Throws: ``PersistenceError`` with the code `encoding` when PostgreSQL's type cannot hold the value, or `tooLarge`
     ///   when it has 1 GiB or more.
+    @inlinable
     public mutating func append<T: PostgresEncodable>(_ value: T?) throws(PersistenceError) {
         if let value {
             try append(value)
         } else {
             items.append(Parameter(type: T.postgresType, format: T.postgresFormat, offset: 0, length: -1))
         }
+    }
+
+    /// Room for the parameters of most statements, so that memory is asked for once.
+    @usableFromInline
+    mutating func reserve() {
+        items.reserveCapacity(8)
+        writer.bytes.reserveCapacity(128)
     }
 
     /// Forgets all parameters and keeps the memory.

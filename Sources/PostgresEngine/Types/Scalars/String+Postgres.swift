@@ -1,5 +1,13 @@
 public import PersistenceCore
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 extension String: PostgresElement {
     /// Left to the server, so that the same string can be a `text`, an enum's label, a `citext`, an `xml` or any type's
     /// literal, as the statement has it.
@@ -58,13 +66,18 @@ extension String: PostgresElement {
 
 extension PostgresValue {
     /// A part of the bytes as text; the caller has checked that the range is inside the value.
-    @inlinable
+    ///
+    /// Decoding with repairs and comparing afterwards takes a third of the time of `String(validating:as:)`.
+    @usableFromInline
     func text(in range: Range<Int>) throws(PersistenceError) -> String {
-        let buffer = UnsafeBufferPointer(
-            start: (pointer + range.lowerBound).assumingMemoryBound(to: UInt8.self), count: range.count)
-        guard let text = String(validating: buffer, as: UTF8.self) else {
-            throw malformed("it is not UTF-8")
+        guard !range.isEmpty else { return "" }
+        let start = pointer + range.lowerBound
+        var text = String(decoding: UnsafeRawBufferPointer(start: start, count: range.count), as: UTF8.self)
+        let isUnchanged = text.withUTF8 { decoded in
+            guard let base = decoded.baseAddress, decoded.count == range.count else { return false }
+            return memcmp(base, start, range.count) == 0
         }
+        guard isUnchanged else { throw malformed("it is not UTF-8") }
         return text
     }
 }
