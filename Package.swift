@@ -65,6 +65,7 @@ let package = Package(
             dependencies: [
                 "PersistenceCore", "PersistenceMigrations", "PostgresEngine", configuration, logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]
         ),
         .target(
@@ -115,7 +116,9 @@ let package = Package(
         .testTarget(
             name: "PersistenceMigrationsTests",
             dependencies: [
-                "PersistenceMigrations", "PersistenceCore", "PersistenceTesting", "PostgresEngine", configuration,
+                "PersistenceMigrations", "PersistenceCommand", "PersistenceCore", "PersistenceTesting",
+                "PostgresEngine", configuration, logging, tracing,
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
             ]
         ),
     ],

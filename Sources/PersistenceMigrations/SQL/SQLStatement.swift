@@ -54,8 +54,9 @@ extension SQLStatement {
         }
     }
 
-    /// Whether the statement gives up every advisory lock of the session, and with them the migration lock.
-    var releasesSessionLocks: Bool {
-        leadingWords.starts(with: ["DISCARD", "ALL"])
+    /// Whether the statement takes away what the migrator has in the session: its lock, or its prepared statements.
+    var discardsSession: Bool {
+        leadingWords == ["DISCARD", "ALL"] || leadingWords == ["DEALLOCATE", "ALL"]
+            || leadingWords == ["DEALLOCATE", "PREPARE", "ALL"]
     }
 }

@@ -23,7 +23,7 @@ public struct MigrationScript: Hashable, Sendable {
     /// - Parameter file: The file.
     /// - Throws: ``PersistenceError`` with the code `migration` and a `location` of `file:line:column` for what
     ///   ``SQLScript`` refuses, for an unknown or misplaced directive, for a transaction statement in a file that runs in
-    ///   a transaction, and for `DISCARD ALL`, which would give up the migration lock.
+    ///   a transaction, and for `DISCARD ALL` and `DEALLOCATE ALL`, which would take away the migrator's lock or statements.
     public init(_ file: MigrationFile) throws(PersistenceError) {
         let script: SQLScript
         do throws(PersistenceError) {
@@ -36,11 +36,11 @@ public struct MigrationScript: Hashable, Sendable {
         self.file = file
         self.script = script
         self.runsInTransaction = try Self.runsInTransaction(script, of: file)
-        if let statement = script.statements.first(where: \.releasesSessionLocks) {
+        if let statement = script.statements.first(where: \.discardsSession) {
             throw Self.fault(
-                "DISCARD ALL would give up the migration lock; use RESET ALL, DISCARD PLANS or DISCARD TEMP", file,
-                script,
-                statement.utf8Offset)
+                "\(statement.leadingWords.joined(separator: " ")) would give up the migration lock or the migrator's own "
+                    + "statements; the session is reset after each file anyway",
+                file, script, statement.utf8Offset)
         }
         guard runsInTransaction else {
             self.statements = script.statements

@@ -149,6 +149,12 @@ public struct MigrationSource: Hashable, Sendable {
                 ignored.append(file.name)
                 continue
             }
+            if let offset = file.text.utf8.firstIndex(of: 0) {
+                let distance = file.text.utf8.distance(from: file.text.startIndex, to: offset)
+                let place = "\(file.path):\(SQLPosition(utf8Offset: distance, in: file.text))"
+                faults.append(Fault(summary: "\(place) is a NUL character", location: place))
+                continue
+            }
             if let other = pairs[name.version]?.files[name.direction] {
                 let summary = "\(other.path) and \(file.path) are both version \(name.version), \(name.direction)"
                 faults.append(Fault(summary: summary, location: file.path))

