@@ -21,6 +21,7 @@ final class PostgresSession: ReactorHandler {
     let descriptor: Int32
     let backendProcess: Int32
     let serverVersion: Int
+    let poolID: PoolConnectionID
     private let cancelWorkers: BlockingWorkers
     private let cancellationGrace: UInt64
     private let state: Mutex<SessionState>
@@ -40,6 +41,7 @@ final class PostgresSession: ReactorHandler {
         self.descriptor = PQsocket(pointer)
         self.backendProcess = PQbackendPID(pointer)
         self.serverVersion = Int(PQserverVersion(pointer))
+        self.poolID = options.poolID
         self.cancelWorkers = cancelWorkers
         self.cancellationGrace = options.cancellationGrace
         self.notices = SessionNotices(logger: options.logger)
@@ -132,6 +134,7 @@ struct SessionOptions: Sendable {
     /// In nanoseconds.
     var cancellationGrace: UInt64
     var isShared: Bool
+    var poolID: PoolConnectionID
     var logger: Logger?
 }
 

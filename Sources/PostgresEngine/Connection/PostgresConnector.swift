@@ -19,6 +19,13 @@ final class PostgresConnector: Sendable {
     private let resolveWorkers = BlockingWorkers(label: "postgres.connect", limit: 4)
     private let cancelWorkers = BlockingWorkers(label: "postgres.cancel", limit: 4)
 
+    /// What a connection is opened for.
+    private struct Request {
+        var deadline: Deadline?
+        var isShared: Bool
+        var poolID: PoolConnectionID
+    }
+
     init(configuration: PostgresConfiguration, context: EngineContext, reactors: ReactorGroup) {
         self.configuration = configuration
         self.context = context
@@ -30,12 +37,16 @@ final class PostgresConnector: Sendable {
     /// - Parameters:
     ///   - deadline: When to give up altogether.
     ///   - isShared: Whether the connection serves many tasks at once, in pipeline mode.
+    ///   - poolID: The connection's place in its pool.
     /// - Returns: The session.
     /// - Throws: ``PersistenceError`` of the host that tells most; with several hosts, its summary names each.
-    func connect(deadline: Deadline?, isShared: Bool = false) async throws(PersistenceError) -> PostgresSession {
+    func connect(
+        deadline: Deadline?, isShared: Bool = false, poolID: PoolConnectionID = .none
+    ) async throws(PersistenceError) -> PostgresSession {
+        let request = Request(deadline: deadline, isShared: isShared, poolID: poolID)
         let span = context.instrumentation.begin(DatabaseOperation(.connect, on: context.target))
         do throws(PersistenceError) {
-            let session = try await connectToAny(deadline: deadline, isShared: isShared)
+            let session = try await connectToAny(request)
             span?.end(rows: nil)
             return session
         } catch {
@@ -45,7 +56,7 @@ final class PostgresConnector: Sendable {
         }
     }
 
-    private func connectToAny(deadline: Deadline?, isShared: Bool) async throws(PersistenceError) -> PostgresSession {
+    private func connectToAny(_ request: Request) async throws(PersistenceError) -> PostgresSession {
         let hosts = configuration.hostOrder == .shuffled ? configuration.hosts.shuffled() : configuration.hosts
         let wanted: [PostgresConfiguration.TargetSession] =
             configuration.targetSession == .preferStandby ? [.standby, .any] : [configuration.targetSession]
@@ -54,12 +65,12 @@ final class PostgresConnector: Sendable {
             failures = []
             for host in hosts {
                 do throws(PersistenceError) {
-                    return try await connect(to: host, target: target, deadline: deadline, isShared: isShared)
+                    return try await connect(to: host, target: target, request)
                 } catch {
                     // The same credentials fail on every host; trying them again could lock the account.
                     guard error.code != .cancelled, error.code != .authentication else { throw error }
                     failures.append((host, error))
-                    if let deadline, deadline.isPassed { throw error }
+                    if let deadline = request.deadline, deadline.isPassed { throw error }
                 }
             }
         }
@@ -67,13 +78,13 @@ final class PostgresConnector: Sendable {
     }
 
     private func connect(
-        to host: PostgresHost, target: PostgresConfiguration.TargetSession, deadline: Deadline?, isShared: Bool
+        to host: PostgresHost, target: PostgresConfiguration.TargetSession, _ request: Request
     ) async throws(PersistenceError) -> PostgresSession {
-        let end = endOfAttempt(deadline)
+        let end = endOfAttempt(request.deadline)
         var lastError = PersistenceError(.connection, "\(host) has no address", operation: "connect")
         for address in try await addresses(of: host, until: end) {
             do throws(PersistenceError) {
-                return try await connect(to: host, address, target: target, until: end, isShared: isShared)
+                return try await connect(to: host, address, target: target, until: end, request)
             } catch {
                 lastError = error
                 // Another address of the same server would not answer these differently.
@@ -112,7 +123,7 @@ final class PostgresConnector: Sendable {
 
     private func connect(
         to host: PostgresHost, _ address: String?, target: PostgresConfiguration.TargetSession, until end: UInt64,
-        isShared: Bool
+        _ request: Request
     ) async throws(PersistenceError) -> PostgresSession {
         let keywords = configuration.keywords(for: host, address: address, targetSession: target)
         // Reads certificates and password files, so it may block.
@@ -124,7 +135,7 @@ final class PostgresConnector: Sendable {
         let options = SessionOptions(
             statementCacheSize: context.usesUnnamedStatements ? 0 : configuration.statementCacheSize,
             cancellationGrace: configuration.cancellationGrace.wholeNanoseconds,
-            isShared: isShared, logger: context.instrumentation.logger)
+            isShared: request.isShared, poolID: request.poolID, logger: context.instrumentation.logger)
         let timeout = configuration.connectTimeout
         let cancelWorkers = cancelWorkers
         let attempt = ConnectAttempt(

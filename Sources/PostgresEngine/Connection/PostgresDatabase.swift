@@ -14,6 +14,7 @@ public final class PostgresDatabase: PostgresExecutor, Sendable {
     let context: EngineContext
     let pool: PostgresPool
     let connector: PostgresConnector
+    let shutdownTimeout: Duration
     private let reactors: ReactorGroup
 
     /// Creates a database; connections are opened when they are needed, or by `run()`.
@@ -21,16 +22,25 @@ public final class PostgresDatabase: PostgresExecutor, Sendable {
     /// - Parameters:
     ///   - configuration: Where the server is and how connections behave.
     ///   - instrumentation: Receives what the database does.
+    ///   - hooks: What the service does with connections on their way into and out of the pool.
     ///   - reactor: A reactor to share with other databases; without one the database starts its own.
     /// - Throws: ``PersistenceError``: `configuration` with every fault, or `resourceExhausted` when no thread is left.
     public init(
-        configuration: Configuration, instrumentation: Instrumentation = .disabled, reactor: PostgresReactor? = nil
+        configuration: Configuration, instrumentation: Instrumentation = .disabled,
+        hooks: PostgresPoolHooks = PostgresPoolHooks(), reactor: PostgresReactor? = nil
     ) throws(PersistenceError) {
+        try configuration.validate()
         reactors = if let reactor { ReactorGroup(sharing: reactor) } else { try ReactorGroup(count: 1) }
         context = EngineContext(configuration: configuration, instrumentation: instrumentation)
         connector = PostgresConnector(configuration: configuration, context: context, reactors: reactors)
-        pool = PostgresPool(connector: connector)
+        pool = PostgresPool(
+            configuration: configuration.pool, connector: connector, context: context,
+            hooks: hooks.sessionHooks(context: context))
+        shutdownTimeout = configuration.shutdownTimeout
     }
+
+    /// The pool's numbers, taken at one moment.
+    public var statistics: PostgresPoolStatistics { pool.statistics }
 
     /// The reactor that serves the database's connections, for tasks that want to run beside them.
     public var executor: PostgresReactor { reactors.first }

@@ -1,25 +1,106 @@
+internal import CLibPQ
 internal import PersistenceCore
-internal import Synchronization
 
-/// The connections of a database that nobody uses.
+extension PoolConnectionID {
+    /// The identity of a connection that belongs to no pool.
+    static let none = PoolConnectionID(index: -1, generation: 0)
+}
+
+extension PostgresSession: PoolableConnection {
+    var isUsable: Bool { isAlive }
+
+    func closeNow() {
+        close(reason: PersistenceError(.connection, "the pool has closed the connection", retrySafety: .unknown))
+    }
+
+    /// Asks the server for a sign of life with the cheapest statement there is.
+    func ping() async throws(PersistenceError) {
+        let reply = await fly(deadline: 0) { state, flight in
+            state.sendPipelined([.keyword("")], syncEach: false, flight: &flight) ? .sent : .failed
+        }
+        if let failure = reply.failure { throw failure }
+    }
+}
+
+/// The pool of a database: knows in which condition a connection comes back, and how to give it a fresh session.
 final class PostgresPool: Sendable {
-    private let connector: PostgresConnector
-    private let idle = Mutex<[PostgresSession]>([])
+    private let connections: ConnectionPool<PostgresSession, SystemPoolTime>
 
-    init(connector: PostgresConnector) {
-        self.connector = connector
+    init(
+        configuration: PostgresPoolConfiguration, connector: PostgresConnector, context: EngineContext,
+        hooks: ConnectionPoolHooks<PostgresSession>
+    ) {
+        connections = ConnectionPool(
+            configuration: configuration, name: context.target.poolName, instrumentation: context.instrumentation,
+            time: SystemPoolTime(), hooks: hooks,
+            connect: { (id) async throws(PersistenceError) -> PostgresSession in
+                try await connector.connect(deadline: nil, poolID: id)
+            },
+            reset: { (session) async throws(PersistenceError) in try await session.reset() })
     }
 
     deinit {
-        for session in idle.withLock({ $0 }) { session.close() }
+        connections.close()
     }
+
+    var statistics: PostgresPoolStatistics { connections.statistics }
 
     func acquire() async throws(PersistenceError) -> PostgresSession {
-        if let session = idle.withLock({ $0.popLast() }), session.isAlive { return session }
-        return try await connector.connect(deadline: Deadline.current)
+        try await connections.acquire()
     }
 
+    /// Takes a connection back, in whatever condition it is.
     func giveBack(_ session: PostgresSession) {
-        idle.withLock { $0.append(session) }
+        connections.release(session, disposition: session.condition)
+    }
+
+    func run() async {
+        await connections.run()
+    }
+
+    /// Ends the pool; see ``PostgresDatabase/shutdown(within:)``.
+    @discardableResult
+    func drain(for patience: Duration) async -> Int {
+        await connections.drain(for: patience)
+    }
+}
+
+extension PostgresSession {
+    /// In which condition the connection is between two users.
+    var condition: PoolReleaseDisposition {
+        withState { state in
+            guard let connection = state.connection, state.flights.isEmpty, state.copyPhase == .none else {
+                // A statement of the last user still runs, or data of a COPY is on its way: nobody will take it.
+                return .discard
+            }
+            guard PQtransactionStatus(connection) == PQTRANS_IDLE, !state.isTouched else { return .needsReset }
+            return .reusable
+        }
+    }
+
+    /// Gives the session back what the server gives a new one, but keeps its prepared statements.
+    ///
+    /// The parts of DISCARD ALL (PostgreSQL manual) without DEALLOCATE and DISCARD PLANS, and before them the end of a
+    /// transaction that was left open.
+    func reset() async throws(PersistenceError) {
+        let script = """
+            CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; RESET ROLE; UNLISTEN *; \
+            SELECT pg_catalog.pg_advisory_unlock_all(); DISCARD TEMP; DISCARD SEQUENCES
+            """
+        if transactionStatus != PQTRANS_IDLE {
+            try await runScript("ROLLBACK")
+        }
+        try await runScript(script)
+        guard transactionStatus == PQTRANS_IDLE else {
+            throw PersistenceError(.connection, "the session is still in a transaction after its reset")
+        }
+        clearTouched()
+    }
+
+    private func runScript(_ sql: String) async throws(PersistenceError) {
+        let reply = await fly(deadline: 0, isCancellable: false) { state, _ in
+            state.sendScript(sql) ? .sent : .failed
+        }
+        try reply.check(expecting: 1, session: self, sql: sql)
     }
 }

@@ -51,31 +51,7 @@ struct TransactionRunner {
         let reply = await session.fly(deadline: context.deadline, isCancellable: false) { state, flight in
             state.sendPipelined([.keyword("COMMIT")], syncEach: false, flight: &flight) ? .sent : .failed
         }
-        try checkCommit(reply, scope)
-    }
-
-    /// What the server's answer to COMMIT means.
-    private func checkCommit(
-        _ reply: borrowing ServerReply, _ scope: TransactionScope
-    ) throws(PersistenceError) {
-        if reply.failure != nil, reply.firstError == nil {
-            throw PersistenceError(.commitUnknown, operation: "COMMIT").with { $0.underlying = reply.failure }
-        }
-        do throws(PersistenceError) {
-            try reply.check(expecting: 1, session: session, sql: "COMMIT")
-        } catch {
-            // An error that the server sends in answer to COMMIT is a rollback; only a fatal one may follow a commit.
-            if reply.failure != nil {
-                throw PersistenceError(.commitUnknown, operation: "COMMIT").with { $0.underlying = error }
-            }
-            throw error.with { $0.operation = "COMMIT" }
-        }
-        let tag = PQcmdStatus(reply.result(0)).map { String(cString: $0) } ?? ""
-        guard tag == "COMMIT" else {
-            throw PersistenceError(
-                .transactionAborted, operation: "COMMIT", retrySafety: scope.failure?.retrySafety ?? .unsafe
-            ).with { $0.underlying = scope.failure }
-        }
+        try scope.checkCommit(reply, at: 0, session: session)
     }
 
     /// Rolls back whatever the task's state is; a connection that cannot is closed, which rolls back as well.
