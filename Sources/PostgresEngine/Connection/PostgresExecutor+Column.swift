@@ -12,7 +12,8 @@ extension PostgresExecutor {
     public func all<Column: PostgresDecodable>(
         _ statement: PostgresStatement, as type: Column.Type
     ) async throws(PersistenceError) -> [Column] {
-        try await result(of: statement).rows(decodedBy: decodeColumn)
+        let result = try await result(of: statement)
+        return try statement.naming { () throws(PersistenceError) in try result.rows(decodedBy: decodeColumn) }
     }
 
     /// Runs a statement and returns the only column of its first row, or `nil`; further rows are ignored.
@@ -25,7 +26,8 @@ extension PostgresExecutor {
     public func first<Column: PostgresDecodable>(
         _ statement: PostgresStatement, as type: Column.Type
     ) async throws(PersistenceError) -> Column? {
-        try await result(of: statement).firstRow(decodedBy: decodeColumn)
+        let result = try await result(of: statement)
+        return try statement.naming { () throws(PersistenceError) in try result.firstRow(decodedBy: decodeColumn) }
     }
 
     /// Runs a statement and returns the only column of its only row, or `nil`.
@@ -38,7 +40,8 @@ extension PostgresExecutor {
     public func optional<Column: PostgresDecodable>(
         _ statement: PostgresStatement, as type: Column.Type
     ) async throws(PersistenceError) -> Column? {
-        try await result(of: statement).onlyRow(decodedBy: decodeColumn)
+        let result = try await result(of: statement)
+        return try statement.naming { () throws(PersistenceError) in try result.onlyRow(decodedBy: decodeColumn) }
     }
 
     /// Runs a statement and returns the only column of its only row.
@@ -51,14 +54,14 @@ extension PostgresExecutor {
     public func one<Column: PostgresDecodable>(
         _ statement: PostgresStatement, as type: Column.Type
     ) async throws(PersistenceError) -> Column {
-        let values = try await all(statement, as: type)
-        guard let value = values.first else {
-            throw PersistenceError(.notFound, operation: statement.operationName)
+        // Not through `optional`, whose own `nil` could not be told from a NULL.
+        let result = try await result(of: statement)
+        return try statement.naming { () throws(PersistenceError) in
+            guard result.count > 0 else { throw PersistenceError(.notFound) }
+            let value: Column? = try result.onlyRow(decodedBy: decodeColumn)
+            // There is a row, so there is a value.
+            return value.unsafelyUnwrapped
         }
-        guard values.count == 1 else {
-            throw PersistenceError(.tooManyRows, operation: statement.operationName)
-        }
-        return value
     }
 }
 

@@ -65,7 +65,8 @@ extension PostgresExecutor {
     public func all<each Column: PostgresDecodable>(
         _ statement: PostgresStatement, as type: (repeat each Column).Type
     ) async throws(PersistenceError) -> [(repeat each Column)] {
-        try await result(of: statement).rows(decodedBy: decodeColumns)
+        let result = try await result(of: statement)
+        return try statement.naming { () throws(PersistenceError) in try result.rows(decodedBy: decodeColumns) }
     }
 
     /// Runs a statement and returns its first row, or `nil`; further rows are ignored.
@@ -79,7 +80,7 @@ extension PostgresExecutor {
         _ statement: PostgresStatement, as type: (repeat each Column).Type
     ) async throws(PersistenceError) -> (repeat each Column)? {
         let result = try await result(of: statement)
-        return try result.firstRow(decodedBy: decodeColumns)
+        return try statement.naming { () throws(PersistenceError) in try result.firstRow(decodedBy: decodeColumns) }
     }
 
     /// Runs a statement and returns its only row, or `nil`.
@@ -93,7 +94,7 @@ extension PostgresExecutor {
         _ statement: PostgresStatement, as type: (repeat each Column).Type
     ) async throws(PersistenceError) -> (repeat each Column)? {
         let result = try await result(of: statement)
-        return try result.onlyRow(decodedBy: decodeColumns)
+        return try statement.naming { () throws(PersistenceError) in try result.onlyRow(decodedBy: decodeColumns) }
     }
 
     /// Runs a statement and returns its only row.
@@ -106,8 +107,7 @@ extension PostgresExecutor {
     public func one<each Column: PostgresDecodable>(
         _ statement: PostgresStatement, as type: (repeat each Column).Type
     ) async throws(PersistenceError) -> (repeat each Column) {
-        let result = try await result(of: statement)
-        guard let row = try result.onlyRow(decodedBy: decodeColumns) as (repeat each Column)? else {
+        guard let row = try await optional(statement, as: type) else {
             throw PersistenceError(.notFound, operation: statement.operationName)
         }
         return row
@@ -158,4 +158,13 @@ func decodeColumns<each Column: PostgresDecodable>(
 
 extension PostgresStatement {
     var operationName: String { name ?? StatementText.command(of: sql) }
+
+    /// Gives the errors of `body` the statement's name.
+    func naming<Result>(_ body: () throws(PersistenceError) -> Result) throws(PersistenceError) -> Result {
+        do throws(PersistenceError) {
+            return try body()
+        } catch {
+            throw error.with { $0.operation = $0.operation ?? operationName }
+        }
+    }
 }

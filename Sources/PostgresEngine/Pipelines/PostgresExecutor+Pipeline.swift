@@ -219,22 +219,26 @@ struct PipelineOutputs: ~Copyable {
         switch PQresultStatus(result) {
         case PGRES_TUPLES_OK, PGRES_COMMAND_OK:
             do throws(PersistenceError) {
-                return .success(try PostgresResult.borrowing(result) { (result) throws(PersistenceError) in
-                    try Query.output(of: result)
-                })
+                return .success(
+                    try PostgresResult.borrowing(result) { (result) throws(PersistenceError) in
+                        try Query.output(of: result)
+                    })
             } catch {
                 return .failure(error.with { $0.operation = $0.operation ?? Query.name })
             }
         case PGRES_PIPELINE_ABORTED:
             return .failure(
-                PersistenceError(.transactionAborted, "not run, because an earlier query of the flight failed", operation: Query.name))
+                PersistenceError(
+                    .transactionAborted, "not run, because an earlier query of the flight failed", operation: Query.name
+                ))
         default:
             return .failure(failure(result, at: index - preambleCount).with { $0.operation = Query.name })
         }
     }
 
     private func failure(_ result: OpaquePointer, at place: Int) -> PersistenceError {
-        let error = PostgresServerError(result: result)?.persistenceError(interruption: reply.interruption)
+        let error =
+            PostgresServerError(result: result)?.persistenceError(interruption: reply.interruption)
             ?? reply.failure ?? PersistenceError(.internal, "the server sent a result of an unexpected kind")
         return error.with { $0.summary = "query \(place + 1) of the flight: \($0.summary)" }
     }
