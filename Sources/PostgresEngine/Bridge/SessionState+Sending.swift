@@ -57,6 +57,15 @@ extension SessionState {
         return PQsendQuery(connection, sql) == 1
     }
 
+    /// Sends one cached statement into the pipeline of a shared connection.
+    ///
+    /// - Returns: `nil` when the statement is not prepared yet; otherwise whether libpq took it.
+    mutating func sendPreparedShared(_ key: StatementKey, flight: inout FlightRecord) -> Bool? {
+        guard let connection, let statement = cache.statement(for: key) else { return nil }
+        flight.expectCommand()
+        return sendExecution(connection, statement, scratch) && synchronize(connection, &flight)
+    }
+
     /// Sends commands as one flight in pipeline mode, preparing on the way what is not prepared yet.
     ///
     /// - Parameters:
@@ -74,7 +83,7 @@ extension SessionState {
                 guard sendUnnamed(connection, "DEALLOCATE \(statement.nameText)", PostgresParameters()) else {
                     return false
                 }
-                flight.steps.append(.deallocate(1))
+                flight.expect(.deallocate(1))
             }
             guard synchronize(connection, &flight) else { return false }
         }
@@ -97,14 +106,14 @@ extension SessionState {
     ) -> Bool {
         switch command {
         case .text(let sql):
-            flight.steps.append(.command)
+            flight.expectCommand()
             return sendUnnamed(connection, sql, PostgresParameters())
         case .unnamed(let sql, let parameters):
-            flight.steps.append(.command)
+            flight.expectCommand()
             return sendUnnamed(connection, sql, parameters)
         case .statement(let key, let sql, let parameters):
             guard cache.isEnabled else {
-                flight.steps.append(.command)
+                flight.expectCommand()
                 return sendUnnamed(connection, sql, parameters)
             }
             let statement: PreparedStatement
@@ -117,10 +126,10 @@ extension SessionState {
                 }
                 guard sent == 1 else { return false }
                 preparedHere[key] = statement
-                flight.steps.append(.prepare(statement))
+                flight.expect(.prepare(statement))
             }
             if statement.touchesSession { isTouched = true }
-            flight.steps.append(.command)
+            flight.expectCommand()
             return sendExecution(connection, statement, parameters)
         }
     }

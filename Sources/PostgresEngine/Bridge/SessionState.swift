@@ -20,15 +20,53 @@ struct FlightRecord {
     /// `nil` once the waiter has been answered early; results that still come are freed.
     var continuation: UnsafeContinuation<RawReply, Never>?
     var reply = RawReply()
-    /// The steps whose results are still to come; empty for a single command outside a pipeline.
-    var steps: Deque<Step> = []
+    /// The steps whose results are still to come, when there are others than commands among them.
+    private var steps: Deque<Step> = []
+    /// How many results of commands are still to come after ``steps``.
+    private var commands = 0
     /// How many synchronisation points are still to come.
     var syncs = 0
     /// When to interrupt, on the monotonic clock; 0 is never.
     var deadline: UInt64 = 0
     /// When to give up waiting for the server's answer to an interruption.
     var abandonAt: UInt64 = 0
-    var isPipelined: Bool { syncs > 0 || !steps.isEmpty }
+
+    init(id: UInt64, continuation: UnsafeContinuation<RawReply, Never>?) {
+        self.id = id
+        self.continuation = continuation
+    }
+
+    /// Whether the flight goes through a pipeline: a single command outside of one has no steps.
+    var isPipelined: Bool { syncs > 0 || commands > 0 || !steps.isEmpty }
+
+    var awaitsResults: Bool { commands > 0 || !steps.isEmpty }
+
+    /// Expects the result of a command.
+    mutating func expectCommand() {
+        if steps.isEmpty { commands += 1 } else { steps.append(.command) }
+    }
+
+    /// Expects the result of something that the caller did not ask for.
+    mutating func expect(_ step: Step) {
+        // In the order of sending: from here on every command is a step, too.
+        while commands > 0 {
+            steps.append(.command)
+            commands -= 1
+        }
+        steps.append(step)
+    }
+
+    /// What the next result belongs to.
+    mutating func nextStep() -> Step {
+        if let step = steps.popFirst() { return step }
+        commands -= 1
+        return .command
+    }
+
+    /// Makes the command after a failed preparation end with that failure.
+    mutating func skipNext() {
+        if !steps.isEmpty { steps[0] = .skipped }
+    }
 }
 
 /// A waiter and its answer, to be brought together after the lock is released.
@@ -147,7 +185,7 @@ extension SessionState {
         case PGRES_PIPELINE_SYNC:
             PQclear(result)
             flights[0].syncs -= 1
-            if flights[0].syncs == 0, flights[0].steps.isEmpty { finishFirst(connection, &completions) }
+            if flights[0].syncs == 0, !flights[0].awaitsResults { finishFirst(connection, &completions) }
             return
         case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
             copyPhase = status == PGRES_COPY_IN ? .sending : .receiving
@@ -167,14 +205,14 @@ extension SessionState {
 
     private mutating func takePipelined(_ result: OpaquePointer, _ status: ExecStatusType) {
         let isError = status == PGRES_FATAL_ERROR || status == PGRES_PIPELINE_ABORTED
-        switch flights[0].steps.popFirst() {
+        switch flights[0].nextStep() {
         case .deallocate(let count):
             if !isError { cache.didDeallocate(count) }
             PQclear(result)
         case .prepare(let statement):
             if isError {
                 flights[0].reply.append(result)
-                if !flights[0].steps.isEmpty { flights[0].steps[0] = .skipped }
+                flights[0].skipNext()
             } else {
                 cache.insert(statement)
                 PQclear(result)
@@ -182,7 +220,7 @@ extension SessionState {
         case .command:
             noteTag(result)
             flights[0].reply.append(result)
-        case .skipped, nil:
+        case .skipped:
             PQclear(result)
         }
     }

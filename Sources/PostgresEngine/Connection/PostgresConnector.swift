@@ -12,7 +12,7 @@ internal import Synchronization
 
 /// Opens connections: looks names up, tries each host and address in turn, and says what went wrong with each.
 final class PostgresConnector: Sendable {
-    private let configuration: PostgresConfiguration
+    let configuration: PostgresConfiguration
     private let context: EngineContext
     private let reactors: ReactorGroup
     // Apart, so that a name server that does not answer cannot hold up cancel requests.

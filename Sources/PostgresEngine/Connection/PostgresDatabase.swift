@@ -1,3 +1,4 @@
+public import Configuration
 public import PersistenceCore
 
 /// A PostgreSQL database: a pool of connections, and everything that runs on them.
@@ -15,7 +16,7 @@ public final class PostgresDatabase: PostgresExecutor, Sendable {
     let pool: PostgresPool
     let connector: PostgresConnector
     let shutdownTimeout: Duration
-    private let reactors: ReactorGroup
+    let reactors: ReactorGroup
 
     /// Creates a database; connections are opened when they are needed, or by `run()`.
     ///
@@ -37,6 +38,20 @@ public final class PostgresDatabase: PostgresExecutor, Sendable {
             configuration: configuration.pool, connector: connector, context: context,
             hooks: hooks.sessionHooks(context: context))
         shutdownTimeout = configuration.shutdownTimeout
+    }
+
+    /// Creates a database from a configuration reader.
+    ///
+    /// The keys are those of ``PostgresConfiguration/init(config:)``.
+    ///
+    /// - Parameters:
+    ///   - config: The reader, scoped to the database's keys: `config.scoped(to: "postgres")`.
+    ///   - instrumentation: Receives what the database does.
+    /// - Throws: ``PersistenceError``: `configuration` with every fault, or `resourceExhausted` when no thread is left.
+    public convenience init(
+        config: ConfigReader, instrumentation: Instrumentation = .disabled
+    ) throws(PersistenceError) {
+        try self.init(configuration: PostgresConfiguration(config: config), instrumentation: instrumentation)
     }
 
     /// The pool's numbers, taken at one moment.

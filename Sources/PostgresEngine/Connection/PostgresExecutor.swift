@@ -18,13 +18,14 @@ extension PostgresExecutor {
     /// - Parameter query: The query with its parameters.
     /// - Returns: The output.
     /// - Throws: ``PersistenceError`` whose operation is the query's name.
+    @inlinable
     public func run<Query: PostgresQuery>(_ query: Query) async throws(PersistenceError) -> Query.Output {
+        // Inlined, so that binding and decoding are specialized for the query in the module that it comes from.
         do throws(PersistenceError) {
             let lease = try await lease()
-            let span = lease.begin(
-                .query, name: Query.command, summary: Query.name, collection: Query.collection, text: Query.sql)
+            let span = lease.begin(Query.self)
             do throws(PersistenceError) {
-                let result = try await lease.execute(.query(ObjectIdentifier(Query.self)), sql: Query.sql) {
+                let result = try await lease.execute(ObjectIdentifier(Query.self), sql: Query.sql) {
                     (parameters) throws(PersistenceError) in try query.bind(to: &parameters)
                 }
                 // The result is complete, so the connection may serve the next task while this one decodes.

@@ -1,5 +1,5 @@
 internal import CLibPQ
-internal import PersistenceCore
+public import PersistenceCore
 
 /// A connection lent for one operation.
 ///
@@ -28,6 +28,7 @@ public struct PostgresLease: ~Copyable {
     }
 
     /// Gives the connection back before the end of the scope.
+    @usableFromInline
     consuming func end() {}
 }
 
@@ -43,6 +44,22 @@ extension PostgresLease {
             DatabaseOperation(
                 kind, on: context.target, name: name, summary: summary, collection: collection, queryText: text,
                 batchSize: batchSize))
+    }
+
+    /// Begins to report a query; `nil` when nobody listens.
+    @usableFromInline
+    func begin<Query: PostgresQuery>(_ query: Query.Type) -> OperationSpan? {
+        guard context.instrumentation.isEnabled else { return nil }
+        return begin(.query, name: Query.command, summary: Query.name, collection: Query.collection, text: Query.sql)
+    }
+
+    /// Executes the statement of a query type and returns its complete result.
+    @usableFromInline
+    func execute(
+        _ query: ObjectIdentifier, sql: String,
+        _ bind: (inout PostgresParameters) throws(PersistenceError) -> Void
+    ) async throws(PersistenceError) -> PostgresResult {
+        try await execute(.query(query), sql: sql, bind)
     }
 
     /// Executes one statement and returns its complete result.
@@ -68,12 +85,16 @@ extension PostgresLease {
                     return .refused(error)
                 }
                 let isSent: Bool
-                if preamble.isEmpty, !state.isShared {
-                    if context.usesUnnamedStatements {
+                if preamble.isEmpty {
+                    if state.isShared {
+                        if let sent = state.sendPreparedShared(key, flight: &flight) { return sent ? .sent : .failed }
+                        if let refusal = StatementText.refusalOnSharedConnection(sql()) { return .refused(refusal) }
+                    } else if context.usesUnnamedStatements {
                         isSent = state.sendUnnamedAlone(sql())
                         return isSent ? .sent : .failed
+                    } else if let sent = state.sendPrepared(key) {
+                        return sent ? .sent : .failed
                     }
-                    if let sent = state.sendPrepared(key) { return sent ? .sent : .failed }
                 }
                 let statement: FlightCommand =
                     context.usesUnnamedStatements

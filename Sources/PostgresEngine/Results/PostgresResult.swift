@@ -3,7 +3,7 @@ public import PersistenceCore
 
 /// The complete result of one statement, owned: its memory goes back when the value does.
 public struct PostgresResult: ~Copyable {
-    let pointer: OpaquePointer
+    @usableFromInline let pointer: OpaquePointer
 
     /// Takes over a `PGresult`.
     init(stealing pointer: OpaquePointer) {
@@ -28,14 +28,15 @@ public struct PostgresResult: ~Copyable {
     /// - Parameter decode: Makes a value of a row.
     /// - Returns: The values, in the server's order.
     /// - Throws: What `decode` throws.
+    @inlinable
     public func rows<T>(
         decodedBy decode: (borrowing PostgresRow) throws(PersistenceError) -> T
     ) throws(PersistenceError) -> [T] {
-        let count = PQntuples(pointer)
+        let count = count
         var values: [T] = []
-        values.reserveCapacity(Int(count))
+        values.reserveCapacity(count)
         for index in 0..<count {
-            values.append(try decode(PostgresRow(result: pointer, index: index)))
+            values.append(try decode(PostgresRow(result: pointer, index: Int32(truncatingIfNeeded: index))))
         }
         return values
     }
@@ -45,10 +46,11 @@ public struct PostgresResult: ~Copyable {
     /// - Parameter decode: Makes a value of a row.
     /// - Returns: The value, or `nil` when there is no row.
     /// - Throws: ``PersistenceError`` with the code `tooManyRows` when there are more, and what `decode` throws.
+    @inlinable
     public func onlyRow<T>(
         decodedBy decode: (borrowing PostgresRow) throws(PersistenceError) -> T
     ) throws(PersistenceError) -> T? {
-        switch PQntuples(pointer) {
+        switch count {
         case 0: nil
         case 1: try decode(PostgresRow(result: pointer, index: 0))
         case let count: throw PersistenceError(.tooManyRows, "\(count) rows came back where at most one may")
@@ -62,10 +64,11 @@ extension PostgresResult {
     /// - Parameter decode: Makes a value of a row.
     /// - Returns: The value, or `nil` when there is no row.
     /// - Throws: What `decode` throws.
+    @inlinable
     public func firstRow<T>(
         decodedBy decode: (borrowing PostgresRow) throws(PersistenceError) -> T
     ) throws(PersistenceError) -> T? {
-        guard PQntuples(pointer) > 0 else { return nil }
+        guard count > 0 else { return nil }
         return try decode(PostgresRow(result: pointer, index: 0))
     }
 

@@ -12,6 +12,7 @@ public struct PostgresRow: ~Copyable {
     /// Whether every column is binary, which spares the question for each.
     private let isBinary: Bool
 
+    @usableFromInline
     init(result: OpaquePointer, index: Int32) {
         self.result = result
         self.index = index

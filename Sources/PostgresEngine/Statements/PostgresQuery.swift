@@ -73,6 +73,7 @@ public protocol PostgresCountedCommand: PostgresQuery where Output == Int {}
 
 extension PostgresRowsQuery {
     /// Every row, decoded.
+    @inlinable
     public static func output(of result: borrowing PostgresResult) throws(PersistenceError) -> [Row] {
         try result.rows(decodedBy: decode)
     }
@@ -80,6 +81,7 @@ extension PostgresRowsQuery {
 
 extension PostgresRowQuery {
     /// The only row, decoded.
+    @inlinable
     public static func output(of result: borrowing PostgresResult) throws(PersistenceError) -> Row {
         guard let row = try result.onlyRow(decodedBy: decode) else { throw PersistenceError(.notFound) }
         return row
@@ -88,6 +90,7 @@ extension PostgresRowQuery {
 
 extension PostgresOptionalRowQuery {
     /// The only row, decoded, or `nil`.
+    @inlinable
     public static func output(of result: borrowing PostgresResult) throws(PersistenceError) -> Row? {
         try result.onlyRow(decodedBy: decode)
     }
@@ -95,11 +98,13 @@ extension PostgresOptionalRowQuery {
 
 extension PostgresCommand {
     /// Nothing.
+    @inlinable
     public static func output(of result: borrowing PostgresResult) throws(PersistenceError) {}
 }
 
 extension PostgresCountedCommand {
     /// How many rows were affected.
+    @inlinable
     public static func output(of result: borrowing PostgresResult) throws(PersistenceError) -> Int {
         result.affectedRows
     }

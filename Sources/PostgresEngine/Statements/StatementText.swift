@@ -1,3 +1,5 @@
+internal import PersistenceCore
+
 /// What a statement's text tells without parsing it.
 enum StatementText {
     /// Whether executing the statement can leave something behind on the connection that its tag does not show.
@@ -9,6 +11,17 @@ enum StatementText {
             "set_config", "pg_advisory_lock", "pg_try_advisory_lock", "temp", "dblink_connect", "session",
         ]
         return words.contains { contains(sql, $0) }
+    }
+
+    /// Why a statement may not run on a connection that other tasks use at the same time; `nil` when it may.
+    static func refusalOnSharedConnection(_ sql: String) -> PersistenceError? {
+        guard ["SELECT", "VALUES", "WITH", "TABLE", "SHOW", "EXPLAIN"].contains(command(of: sql)) else {
+            return PersistenceError(.invalidArgument, "a shared connection serves reads alone")
+        }
+        guard !touchesSession(sql) else {
+            return PersistenceError(.invalidArgument, "the statement would change the session of a shared connection")
+        }
+        return nil
     }
 
     /// The first word, in capitals: `SELECT` for `select 1`.
