@@ -1,0 +1,37 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, so that users of the library never build it.
+let package = Package(
+    name: "persistence-benchmarks",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(name: "swift-persistence", path: ".."),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CPQ",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
+        ),
+        // Optimised as a C programmer would ship it, whatever the configuration.
+        .target(name: "CBaseline", dependencies: ["CPQ"], cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
+        .executableTarget(
+            name: "PersistenceBenchmarks",
+            dependencies: [
+                "CBaseline",
+                .product(name: "PersistenceCore", package: "swift-persistence"),
+                .product(name: "PostgresEngine", package: "swift-persistence"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: [
+                .enableUpcomingFeature("ExistentialAny"),
+                .enableUpcomingFeature("InternalImportsByDefault"),
+                .enableUpcomingFeature("MemberImportVisibility"),
+                .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+            ]
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

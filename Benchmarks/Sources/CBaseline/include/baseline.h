@@ -1,0 +1,57 @@
+// The yardstick: the workloads on raw libpq with one blocking thread per connection, prepared statements and binary
+// values, as a C programmer would write them.
+
+#ifndef BENCHMARKS_BASELINE_H
+#define BENCHMARKS_BASELINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "histogram.h"
+
+typedef enum {
+    // One row of 8 columns by primary key.
+    BASELINE_READ_ONE = 1,
+    // BEGIN, select for update, update, insert, COMMIT.
+    BASELINE_TRANSACTION = 4,
+} baseline_workload;
+
+typedef struct {
+    uint64_t operations;
+    // From the moment that all threads may start to the end of the last.
+    double wall_seconds;
+    // Of the whole process, user and system, over the same time.
+    double cpu_seconds;
+    histogram latencies;
+    // Empty, or why the run failed.
+    char error[512];
+} baseline_result;
+
+// Seconds of a clock that only goes forward; what both sides time with.
+double baseline_now(void);
+
+// Seconds of processor time of this process, user and system.
+double baseline_cpu(void);
+
+// Runs a workload for some seconds on as many connections, each with a thread of its own. Every thread connects,
+// prepares and warms up before the clock starts. False when it failed; result->error says why.
+bool baseline_run(const char *conninfo, baseline_workload workload, int connections, double seconds, int64_t rows,
+                  baseline_result *result);
+
+// Runs SQL of several statements. False when it failed; error says why.
+bool baseline_execute(const char *conninfo, const char *sql, char error[512]);
+
+// The server's version, such as 150018; 0 when it cannot be reached.
+int baseline_server_version(const char *conninfo);
+
+// A number for the next row, from 1 to limit; xorshift, the same on both sides. The state must not be 0.
+static inline int64_t baseline_next(uint64_t *state, int64_t limit) {
+    uint64_t x = *state;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    *state = x;
+    return (int64_t)(x % (uint64_t)limit) + 1;
+}
+
+#endif
