@@ -95,20 +95,13 @@ struct DatabaseOptions: ParsableArguments {
         connection.applicationName = connection.applicationName ?? "persistence migrate"
         let observer = progress ? ProgressPrinter(isVerbose: verbose).print : nil
         try await cancelledBySignals { [connection, configuration] in
-            try await withDatabase(connection) { database in
+            try await PostgresDatabase.with(connection) { database in
                 try await body(
                     Migrator(
                         database: database, source: source, configuration: configuration, observer: observer))
             }
         }
     }
-}
-
-/// Lends a database for the length of a command.
-private func withDatabase(
-    _ configuration: PostgresConfiguration, _ body: (PostgresDatabase) async throws -> Void
-) async throws {
-    try await body(try PostgresDatabase(configuration: configuration))
 }
 
 /// Runs `body` until it ends, or until the process is asked to stop, which cancels it.

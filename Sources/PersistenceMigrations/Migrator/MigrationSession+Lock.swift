@@ -17,11 +17,10 @@ extension MigrationSession {
         do {
             result = try await body()
         } catch {
-            // Whether this works or not, the pool resets a connection that has taken session locks before it lends it on.
-            try? await unlock()
+            await unlock()
             throw error
         }
-        try await unlock()
+        await unlock()
         return result
     }
 
@@ -64,9 +63,13 @@ extension MigrationSession {
         return true
     }
 
-    private func unlock() async throws(PersistenceError) {
-        for identifier in lockIdentifiers.reversed() {
-            try await connection.execute("SELECT pg_advisory_unlock(\(identifier))")
-        }
+    /// Gives the locks up even when the task is cancelled, so that the next migrator need not wait.
+    ///
+    /// Should that fail, the connection is lost, and the locks with it; or the pool resets it before it lends it on.
+    private func unlock() async {
+        // A file outside a transaction may have failed within one of its own, in which nothing else would run.
+        let rollback = connection.isInTransaction ? "ROLLBACK; " : ""
+        let unlocks = lockIdentifiers.reversed().map { "SELECT pg_advisory_unlock(\($0))" }
+        try? await connection.cleanUp(rollback + unlocks.joined(separator: "; "))
     }
 }

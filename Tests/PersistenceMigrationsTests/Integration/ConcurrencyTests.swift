@@ -92,7 +92,30 @@ struct ConcurrencyTests {
             #expect(try await fixture.tables == ["a"])
             #expect(try await fixture.versionRows == ["1"])
             try fixture.folder.write("2_b.up.sql", "CREATE TABLE b (id int)")
-            #expect(try await fixture.migrator().up().applied.map(\.version) == [2])
+            // Another process need not wait for the connection to be reset.
+            try await withDatabase(fixture.test.configuration) { other in
+                let migrator = Migrator(
+                    database: other, source: .directory(path), configuration: .init(lockTimeout: .zero))
+                let report = try await migrator.up()
+                #expect(report.applied.map(\.version) == [2])
+            }
+        }
+    }
+
+    @Test("a file outside a transaction that fails in one of its own gives up transaction and lock")
+    func failureInOwnTransaction() async throws {
+        let text = "-- persistence:no-transaction\nBEGIN;\nCREATE TABLE a (id int);\nSELECT 1/0;\nCOMMIT;"
+        try await MigrationFixture.with(["1_a.up.sql": text]) { (fixture) async throws in
+            let error = await fixture.fault { try await fixture.migrator().up() }
+            #expect(error?.location?.hasSuffix("1_a.up.sql:4:1") == true)
+            let path = fixture.folder.path
+            try await withDatabase(fixture.test.configuration) { other in
+                let migrator = Migrator(
+                    database: other, source: .directory(path), configuration: .init(lockTimeout: .zero))
+                try await migrator.force(nil)
+            }
+            #expect(try await fixture.tables == [])
+            #expect(try await fixture.versionRows == [])
         }
     }
 

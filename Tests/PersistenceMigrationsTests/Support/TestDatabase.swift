@@ -24,7 +24,7 @@ func withDatabase<R>(
     _ configuration: PostgresConfiguration, instrumentation: Instrumentation = .disabled,
     _ body: (PostgresDatabase) async throws -> R
 ) async throws -> R {
-    try await body(try PostgresDatabase(configuration: configuration, instrumentation: instrumentation))
+    try await PostgresDatabase.with(configuration, instrumentation: instrumentation, body)
 }
 
 struct MissingServer: Error, CustomStringConvertible {
@@ -42,7 +42,8 @@ struct TestDatabase {
     static func with<R>(_ body: (TestDatabase) async throws -> R) async throws -> R {
         guard let url = TestServer.url else { throw MissingServer() }
         let name = "migrations_" + UUID().uuidString.lowercased().replacing("-", with: "")
-        let server = try PostgresConfiguration(uri: url)
+        var server = try PostgresConfiguration(uri: url)
+        server.connectTimeout = .seconds(60)
         let test = try TestDatabase(name: name, server: server, serverURL: url)
         return try await withDatabase(server) { admin in
             let identifier = try PostgresIdentifier(name)
@@ -63,6 +64,9 @@ struct TestDatabase {
         self.name = name
         var configuration = server
         configuration.database = name
+        // A machine under load answers late; no test here is about that.
+        configuration.cancellationGrace = .seconds(60)
+        configuration.connectTimeout = .seconds(60)
         self.configuration = configuration
         var components = try #require(URLComponents(string: serverURL))
         components.path = "/" + name
