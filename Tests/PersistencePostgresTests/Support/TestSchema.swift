@@ -40,16 +40,18 @@ func withEmptySchema(_ body: (PostgresDatabase) async throws -> Void) async thro
     var configuration = try TestServer.configuration()
     await TestGate.shared.enter()
     defer { TestGate.shared.leave() }
-    let administration = try PostgresDatabase(configuration: configuration)
-    try await administration.execute("CREATE SCHEMA \(identifier: schema)")
+    try await PostgresDatabase.with(configuration) { try await $0.execute("CREATE SCHEMA \(identifier: schema)") }
     configuration.sessionParameters["search_path"] = schema
     let result: Result<Void, any Error>
     do {
-        result = .success(try await body(PostgresDatabase(configuration: configuration)))
+        result = .success(try await PostgresDatabase.with(configuration, body))
     } catch {
         result = .failure(error)
     }
-    try await administration.execute("DROP SCHEMA \(identifier: schema) CASCADE")
+    configuration.sessionParameters["search_path"] = nil
+    try await PostgresDatabase.with(configuration) {
+        try await $0.execute("DROP SCHEMA \(identifier: schema) CASCADE")
+    }
     try result.get()
 }
 
