@@ -2,7 +2,7 @@ public import PersistenceCore
 
 /// Where a PostgreSQL server is, as whom to connect, and how a connection behaves.
 ///
-/// Build one in code, from a connection URI (``init(uri:)``), or from a configuration reader (``init(config:)``). The
+/// Build one in code, from a connection URI (``init(uri:environment:)``), or from a configuration reader (``init(config:)``). The
 /// description of a configuration never shows a password.
 public struct PostgresConfiguration: Sendable, Equatable {
     /// In which order several hosts are tried.
