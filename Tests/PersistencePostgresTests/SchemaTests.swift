@@ -1,5 +1,7 @@
+import Foundation
 import Persistence
 import PersistenceCore
+import PersistenceMigrations
 import PersistencePostgres
 import PostgresEngine
 import Testing
@@ -17,6 +19,20 @@ struct SchemaTests {
                 for script in try MigrationFiles.up() { try await connection.executeScript(script) }
                 #expect(try await connection.users.create(Self.newUser("ada")).version == 1)
             }
+        }
+    }
+
+    @Test("The migrator applies the folder, finds nothing to do the second time, and takes everything back")
+    func migrator() async throws {
+        try await withEmptySchema { database in
+            let migrator = Migrator(database: database, source: .directory(RepositoryFiles.folder("Migrations").path()))
+            let files = try MigrationFiles.up().count
+            #expect(try await migrator.up().applied.count == files)
+            #expect(try await migrator.up().isUnchanged)
+            #expect(try await database.users.create(Self.newUser("ada")).version == 1)
+            #expect(try await migrator.down(limit: nil).applied.count == files)
+            let error = await #expect(throws: PersistenceError.self) { try await database.users.user(id: UserID()) }
+            #expect(error?.code == .invalidStatement)
         }
     }
 

@@ -69,11 +69,13 @@ enum MigrationFiles {
 
 /// Files beside the package's sources.
 enum RepositoryFiles {
-    static func contents(of folder: String) throws -> [URL] {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        return try FileManager.default.contentsOfDirectory(
-            at: root.appending(path: folder), includingPropertiesForKeys: nil
-        ).sorted { $0.lastPathComponent < $1.lastPathComponent }
+    static func folder(_ name: String) -> URL {
+        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().appending(path: name)
+    }
+
+    static func contents(of name: String) throws -> [URL] {
+        try FileManager.default.contentsOfDirectory(at: folder(name), includingPropertiesForKeys: nil)
+            .sorted { $0.lastPathComponent < $1.lastPathComponent }
     }
 }
