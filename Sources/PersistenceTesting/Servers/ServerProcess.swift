@@ -72,12 +72,12 @@ struct ServerProcess: Sendable {
             if let key = Environment.Key(rawValue: name) { changes.updateValue(value, forKey: key) }
         }
         do {
+            let (program, arguments) = asCaller ? (program, arguments) : asUser(program, arguments)
             let result = try await Subprocess.run(
                 program.contains("/") ? .path(FilePath(program)) : .name(program),
                 arguments: Arguments(arguments),
                 environment: .inherit.updating(changes),
                 workingDirectory: "/",
-                platformOptions: options(asCaller: asCaller),
                 output: .string(limit: 1 << 20),
                 error: .combinedWithOutput
             )
@@ -130,14 +130,14 @@ struct ServerProcess: Sendable {
         throw PersistenceError(.server, "the watchdog did not start", operation: "server.process")
     }
 
-    private func options(asCaller: Bool) -> PlatformOptions {
-        var options = PlatformOptions()
-        if user.isAnother, !asCaller {
-            options.userID = user.identity
-            options.groupID = user.group
-            options.supplementaryGroups = []
-        }
-        return options
+    /// The command that runs a program as the server's user.
+    ///
+    /// Through `setpriv`, not through Subprocess's own options: those make it call `setgroups` between fork and exec, and
+    /// glibc's then waits for threads of the parent that the child does not have. Every few hundred starts it hung.
+    private func asUser(_ program: String, _ arguments: [String]) -> (String, [String]) {
+        guard user.isAnother else { return (program, arguments) }
+        let prefix = ["--reuid=\(user.identity)", "--regid=\(user.group)", "--clear-groups", "--", program]
+        return ("setpriv", prefix + arguments)
     }
 
     private static func failure(_ program: String, _ error: any Error) -> PersistenceError {
