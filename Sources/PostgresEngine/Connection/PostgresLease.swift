@@ -27,6 +27,15 @@ public struct PostgresLease: ~Copyable {
         pool?.giveBack(session)
     }
 
+    /// Whether nobody else uses the connection as long as the lease lives.
+    var isPooled: Bool { pool != nil }
+
+    /// Refuses what needs a connection for itself on one that other tasks use at the same time.
+    func checkIsNotShared(_ what: String) throws(PersistenceError) {
+        guard session.withState({ $0.isShared }) else { return }
+        throw PersistenceError(.invalidArgument, "\(what) needs a connection for itself, and a shared reader has none")
+    }
+
     /// Gives the connection back before the end of the scope.
     @usableFromInline
     consuming func end() {}
@@ -67,12 +76,13 @@ extension PostgresLease {
     /// - Parameters:
     ///   - key: What the connection's cache knows the statement by.
     ///   - sql: The text.
+    ///   - deadline: When to ask the server to stop, on the monotonic clock in nanoseconds; without one, the context's.
     ///   - bind: Appends the parameters to an empty list. It may run more than once.
     func execute(
-        _ key: StatementKey, sql: @autoclosure () -> String,
+        _ key: StatementKey, sql: @autoclosure () -> String, deadline: UInt64? = nil,
         _ bind: (inout PostgresParameters) throws(PersistenceError) -> Void
     ) async throws(PersistenceError) -> PostgresResult {
-        let deadline = context.deadline
+        let deadline = deadline ?? context.deadline
         let preamble = try transaction?.takePreamble() ?? []
         var isRetry = false
         while true {

@@ -18,6 +18,7 @@ public final class PostgresTransaction: PostgresExecutor {
     /// Lends the transaction's connection for one operation.
     public func lease() async throws(PersistenceError) -> PostgresLease {
         guard !scope.isFinished else { throw TransactionScope.finishedError }
+        await scope.closeAbandonedCursors(on: session)
         return PostgresLease(session: session, context: context, transaction: scope)
     }
 

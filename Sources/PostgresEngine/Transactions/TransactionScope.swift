@@ -16,6 +16,10 @@ final class TransactionScope {
     /// The first failure that the server has answered with; it has aborted the transaction.
     private(set) var failure: PersistenceError?
     private var savepoints = 0
+    /// How often work has been undone to a savepoint, which closes the cursors opened since.
+    private(set) var rollbacks = 0
+    /// Cursors of streams that were left before their end; they are closed before the next statement.
+    private var abandonedCursors: [String] = []
 
     init(preamble: [FlightCommand]) {
         phase = .pending(preamble)
@@ -55,6 +59,36 @@ final class TransactionScope {
     /// After a rollback to a savepoint the transaction goes on.
     func forgetFailure() {
         failure = nil
+        rollbacks += 1
+        // Which of them are gone is not known, and closing one that is gone would abort the transaction; its end
+        // closes the others.
+        abandonedCursors = []
+    }
+
+    /// Remembers a cursor that nobody reads any more.
+    ///
+    /// - Parameters:
+    ///   - cursor: The cursor's name.
+    ///   - rollbacks: ``rollbacks`` when it was opened.
+    func abandon(_ cursor: String, rollbacks: Int) {
+        guard rollbacks == self.rollbacks else { return }
+        abandonedCursors.append(cursor)
+    }
+
+    /// Closes the cursors that nobody reads any more.
+    func closeAbandonedCursors(on session: PostgresSession) async {
+        guard !abandonedCursors.isEmpty, failure == nil, hasBegun else { return }
+        let commands = abandonedCursors.map { FlightCommand.text("CLOSE \($0)") }
+        abandonedCursors = []
+        let reply = await session.fly(deadline: 0, isCancellable: false) { state, flight in
+            state.sendPipelined(commands, syncEach: false, flight: &flight) ? .sent : .failed
+        }
+        do throws(PersistenceError) {
+            try reply.check(expecting: commands.count, session: session, sql: "CLOSE")
+        } catch {
+            // The next statement will fail; this says why.
+            _ = note(error)
+        }
     }
 
     /// Ends the use of the handle.
