@@ -23,7 +23,7 @@ final class PostgresSession: ReactorHandler {
     let serverVersion: Int
     let poolID: PoolConnectionID
     private let cancelWorkers: BlockingWorkers
-    private let cancellationGrace: UInt64
+    let cancellationGrace: UInt64
     private let state: Mutex<SessionState>
     private let notices: SessionNotices
     private let token = Atomic<UInt64>(0)
@@ -114,6 +114,11 @@ final class PostgresSession: ReactorHandler {
             guard let connection = state.connection else { return false }
             return PQsslInUse(connection) == 1
         }
+    }
+
+    /// Runs `body` under the lock.
+    func withState<R: Sendable>(_ body: (inout SessionState) -> R) -> R {
+        state.withLock { state in body(&state) }
     }
 
     /// Tells `handler` about notifications and about the end of the connection, on the reactor's thread.
@@ -222,19 +227,19 @@ extension PostgresSession {
         }
     }
 
-    private func setTimer(_ deadline: UInt64) {
+    func setTimer(_ deadline: UInt64) {
         reactor.perform { [self] in
             reactor.schedule(at: deadline, token: token.load(ordering: .relaxed))
         }
     }
 
-    private func watchForWriting(_ state: inout SessionState) {
+    func watchForWriting(_ state: inout SessionState) {
         guard !state.wantsWrite else { return }
         state.wantsWrite = true
         updateInterest(state)
     }
 
-    private func updateInterest(_ state: borrowing SessionState) {
+    func updateInterest(_ state: borrowing SessionState) {
         var interest: Readiness = state.isReading ? .read : []
         if state.wantsWrite { interest.insert(.write) }
         reactor.setInterest(interest, descriptor: descriptor, token: token.load(ordering: .relaxed))
@@ -301,7 +306,7 @@ extension PostgresSession {
                 let flight = state.flights[index]
                 if flight.abandonAt != 0 {
                     if flight.abandonAt <= now { isAbandoned = true } else { next = earlier(next, flight.abandonAt) }
-                } else if flight.deadline != 0, flight.continuation != nil {
+                } else if flight.deadline != 0, flight.continuation != nil || state.copyPhase != .none {
                     if flight.deadline <= now {
                         overdue.append(flight.id)
                     } else {
@@ -426,32 +431,5 @@ private struct CancelRequest: @unchecked Sendable {
             _ = PQcancel(pointer, buffer.baseAddress, 256)
         }
         PQfreeCancel(pointer)
-    }
-}
-
-// MARK: - COPY
-
-extension PostgresSession {
-    private func pauseReading(_ state: inout SessionState) {
-        guard state.isReading else { return }
-        state.isReading = false
-        updateInterest(state)
-    }
-
-    /// Runs `body` under the lock.
-    func withState<R: Sendable>(_ body: (inout SessionState) -> R) -> R {
-        state.withLock { state in body(&state) }
-    }
-
-    /// Goes on reading after COPY OUT has ended or has no data left.
-    func resumeReading(_ state: inout SessionState) {
-        guard !state.isReading else { return }
-        state.isReading = true
-        updateInterest(state)
-    }
-
-    func waitForWriting(_ state: inout SessionState, _ waiter: UnsafeContinuation<Void, Never>) {
-        state.copyWaiter = waiter
-        watchForWriting(&state)
     }
 }
