@@ -21,7 +21,8 @@ extension PostgresDatabase: Service {
     /// - Returns: How many connections were closed while they were in use.
     @discardableResult
     public func shutdown(within patience: Duration) async -> Int {
-        await pool.drain(for: patience)
+        subscriptions.close()
+        return await pool.drain(for: patience)
     }
 
     /// Creates a database, lends it, and shuts it down: for scripts and tests.

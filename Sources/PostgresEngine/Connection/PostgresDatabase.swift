@@ -17,6 +17,7 @@ public final class PostgresDatabase: PostgresExecutor, Sendable {
     let connector: PostgresConnector
     let shutdownTimeout: Duration
     let reactors: ReactorGroup
+    let subscriptions = NotificationSubscriptions()
 
     /// Creates a database; connections are opened when they are needed, or by `run()`.
     ///
