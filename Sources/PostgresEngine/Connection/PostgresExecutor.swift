@@ -127,6 +127,11 @@ extension PostgresExecutor {
             guard command != "COPY" else {
                 throw PersistenceError(.invalidArgument, "COPY runs through copyIn and copyOut")
             }
+            if self is PostgresDatabase || lease.transaction != nil,
+                let refusal = StatementText.refusalOfTransactionControl(statement.sql)
+            {
+                throw refusal
+            }
             let span = lease.begin(.query, name: command, summary: statement.name, text: statement.sql)
             do throws(PersistenceError) {
                 let result = try await lease.execute(statement.key, sql: statement.sql) {
@@ -158,7 +163,11 @@ func decodeColumns<each Column: PostgresDecodable>(
 }
 
 extension PostgresStatement {
-    var operationName: String { name ?? StatementText.command(of: sql) }
+    /// What errors and spans call the statement; `nil` when it has no name and no command, as an empty one.
+    var operationName: String? {
+        let name = name ?? StatementText.command(of: sql)
+        return name.isEmpty ? nil : name
+    }
 
     /// Gives the errors of `body` the statement's name.
     func naming<Result>(_ body: () throws(PersistenceError) -> Result) throws(PersistenceError) -> Result {

@@ -24,6 +24,22 @@ enum StatementText {
         return nil
     }
 
+    /// Why a statement may not run on a pool or in a transaction of the library's; `nil` when it may.
+    ///
+    /// On a pool, the next statement may run on another connection. In a transaction, the library could not tell any more
+    /// what COMMIT does.
+    static func refusalOfTransactionControl(_ sql: String) -> PersistenceError? {
+        switch command(of: sql) {
+        case "ROLLBACK" where contains(sql, " to"): nil
+        case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT":
+            PersistenceError(
+                .invalidArgument,
+                "withTransaction begins and ends transactions; throw from its closure to roll back, and take a "
+                    + "connection with withConnection to do all of it by hand")
+        default: nil
+        }
+    }
+
     /// The first word, in capitals: `SELECT` for `select 1`.
     static func command(of sql: String) -> String {
         var rest = sql.utf8[...]

@@ -22,6 +22,7 @@ extension PostgresTransaction {
     ) async throws(PersistenceError) -> (repeat (each Query).Output) {
         guard !scope.isFinished else { throw TransactionScope.finishedError }
         let flight = try PipelineFlight(repeat each query)
+        if scope.hasBegun { try scope.checkIsOpen(on: session) }
         let preamble = try scope.takePreamble()
         let queries = context.usesUnnamedStatements ? flight.commands.map(\.unnamed) : flight.commands
         let commands = preamble + queries + [.keyword("COMMIT")]

@@ -46,6 +46,7 @@ struct TransactionRunner {
     private func commit(_ scope: TransactionScope) async throws(PersistenceError) {
         defer { scope.finish() }
         guard scope.hasBegun else { return }
+        try scope.checkIsOpen(on: session)
         // Cancelling COMMIT would only make its outcome a question, so it is not interrupted; the deadline still ends
         // the wait, and then the outcome is unknown.
         let reply = await session.fly(deadline: context.deadline, isCancellable: false) { state, flight in

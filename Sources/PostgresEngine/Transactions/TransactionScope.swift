@@ -46,6 +46,16 @@ final class TransactionScope {
         if case .active = phase { true } else { false }
     }
 
+    /// Checks that no statement has ended the transaction: the server would answer COMMIT with success all the same.
+    func checkIsOpen(on session: PostgresSession) throws(PersistenceError) {
+        guard session.isAlive, session.transactionStatus == PQTRANS_IDLE else { return }
+        finish()
+        throw PersistenceError(
+            .transactionAborted,
+            "a statement ended the transaction before its closure did; what came before it may be committed or not, and "
+                + "what came after it was committed one by one", retrySafety: .unknown)
+    }
+
     /// Remembers why the transaction has failed.
     ///
     /// - Returns: The error as the caller should see it: a connection that is lost before COMMIT was sent takes the whole

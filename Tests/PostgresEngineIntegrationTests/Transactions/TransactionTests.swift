@@ -55,6 +55,63 @@ struct TransactionTests {
         }
     }
 
+    @Test(
+        "a statement that begins or ends a transaction is refused where the library does that",
+        arguments: ["COMMIT", " -- done\n commit", "END", "ROLLBACK", "abort", "BEGIN", "START TRANSACTION"])
+    func controlByHand(sql: String) async throws {
+        try await EngineTestServer.withTable("n int") { (database, table) async throws in
+            let statement = PostgresStatement(sql: sql)
+            #expect(try await failure { try await database.execute(statement) }.code == .invalidArgument)
+            try await database.withTransaction { transaction in
+                try await transaction.execute("INSERT INTO \(table) VALUES (1)")
+                #expect(try await failure { try await transaction.execute(statement) }.code == .invalidArgument)
+            }
+            #expect(try await Self.count(database, table) == 1)
+        }
+    }
+
+    @Test("savepoints by hand and transactions by hand on a connection are the caller's own")
+    func controlAllowed() async throws {
+        try await EngineTestServer.withTable("n int") { (database, table) async throws in
+            try await database.withTransaction { transaction in
+                try await transaction.execute("SAVEPOINT a")
+                try await transaction.execute("INSERT INTO \(table) VALUES (1)")
+                try await transaction.execute("ROLLBACK TO SAVEPOINT a")
+            }
+            try await database.withConnection { connection in
+                try await connection.execute("BEGIN")
+                try await connection.execute("INSERT INTO \(table) VALUES (2)")
+                try await connection.execute("COMMIT")
+            }
+            #expect(try await database.all("SELECT n FROM \(table)", as: Int32.self) == [2])
+        }
+    }
+
+    @Test("a transaction that a query has ended is not reported as committed")
+    func endedByQuery() async throws {
+        struct Rollback: PostgresCommand {
+            static let name = "Rollback"
+            static let command = "ROLLBACK"
+            static let sql = "ROLLBACK"
+            func bind(to parameters: inout PostgresParameters) throws(PersistenceError) {}
+        }
+        try await EngineTestServer.withTable("n int") { (database, table) async throws in
+            for commitsItself in [false, true] {
+                let thrown = try await failure {
+                    try await database.withTransaction { transaction in
+                        try await transaction.execute("INSERT INTO \(table) VALUES (1)")
+                        try await transaction.run(Rollback())
+                        if commitsItself { try await transaction.commit() }
+                    }
+                }
+                #expect(thrown.code == .transactionAborted)
+                #expect(thrown.retrySafety == .unknown)
+            }
+            #expect(try await Self.count(database, table) == 0)
+            #expect(database.statistics.total == 1)
+        }
+    }
+
     @Test("a transaction in which nothing runs costs nothing and succeeds")
     func empty() async throws {
         try await EngineTestServer.with { (database) async throws in
