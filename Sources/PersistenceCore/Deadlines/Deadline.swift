@@ -78,6 +78,7 @@ enum DeadlineScope {
 ///   - body: The work. It runs in the caller's isolation.
 /// - Returns: What `body` returns.
 /// - Throws: What `body` throws.
+@discardableResult
 public nonisolated(nonsending) func withDeadline<Result>(
     _ deadline: Deadline,
     _ body: () async throws -> Result
@@ -97,6 +98,7 @@ public nonisolated(nonsending) func withDeadline<Result>(
 ///   - body: The work. It runs in the caller's isolation.
 /// - Returns: What `body` returns.
 /// - Throws: What `body` throws.
+@discardableResult
 public nonisolated(nonsending) func withDeadline<Result>(
     _ duration: Duration,
     _ body: () async throws -> Result

@@ -61,6 +61,23 @@ public struct PersistenceError: Error, Sendable {
         set { update { $0.constraint = newValue } }
     }
 
+    /// Whether the constraint or index of that name refused the change.
+    ///
+    /// ```swift
+    /// do {
+    ///     try await users.create(user)
+    /// } catch {
+    ///     if error.violates("users_email_key") { throw SignUpError.addressTaken }
+    ///     throw error
+    /// }
+    /// ```
+    ///
+    /// - Parameter name: The name, without the schema and exactly as the database has it.
+    /// - Returns: Whether this error is its refusal; `false` when the error names no constraint.
+    public func violates(_ name: String) -> Bool {
+        constraint == name
+    }
+
     /// The table or collection concerned.
     public var collection: String? {
         get { storage.fields.collection }

@@ -30,7 +30,7 @@ final class SessionNotices: Sendable {
             switch severity {
             case "WARNING": .warning
             case "DEBUG": .trace
-            case "NOTICE": .info
+            // Without their text, notices such as "relation … already exists, skipping" tell nobody anything.
             default: .debug
             }
         // The text of a notice is written by the schema's authors and can quote values, so it stays at trace level.

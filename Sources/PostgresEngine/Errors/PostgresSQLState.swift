@@ -45,6 +45,8 @@ enum PostgresSQLState {
             error.sourceFunction == "ProcessInterrupts"
                 ? Meaning(.timeout, "a lock was not free within lock_timeout", retrySafety: .safe, timeout: .lock)
                 : Meaning(.lockNotAvailable, retrySafety: .safe)
+        case "42601" where error.sourceFunction == "exec_parse_message":
+            Meaning(.invalidStatement, "these are several statements; executeScript of a connection runs them")
         case _ where error.isStalePlan:
             Meaning(
                 .invalidStatement, "the columns of the statement's result have changed since it was prepared",
@@ -84,6 +86,13 @@ enum PostgresSQLState {
     private static let codes: [String: Meaning] = [
         "08007": Meaning(.commitUnknown, "the outcome of the transaction is not known"),
         "08P01": Meaning(.connection, "the server, or a pooler before it, objects to the client's protocol"),
+        "22001": Meaning(.invalidData, "a text is too long for its type"),
+        "22003": Meaning(.invalidData, "a number is out of its type's range"),
+        "22007": Meaning(.invalidData, "a date or time is malformed"),
+        "22008": Meaning(.invalidData, "a date or time is out of its type's range"),
+        "22012": Meaning(.invalidData, "the statement divides by zero"),
+        "22021": Meaning(.invalidData, "a text is not valid in the database's encoding"),
+        "22P02": Meaning(.invalidData, "a text is no value of its type"),
         "23000": Meaning(.checkViolation, "an integrity constraint refused the change"),
         "23001": Meaning(.foreignKeyViolation, "a foreign key restricts the change"),
         "23502": Meaning(.notNullViolation),

@@ -61,7 +61,9 @@ public struct PostgresRow: ~Copyable {
         // Only an empty value can be NULL, and only NULL can be beyond the last column.
         if length == 0, PQgetisnull(result, index, field) != 0 {
             guard column >= 0, column < count else {
-                throw PersistenceError(.decoding, "the row has \(count) columns; column \(column) was asked for")
+                let columns = count == 1 ? "1 column" : "\(count) columns"
+                throw PersistenceError(
+                    .decoding, "the row has \(columns); one at index \(column), from 0, was asked for")
             }
             return Field(start: nil, count: 0, type: .unspecified, format: .binary)
         }

@@ -45,6 +45,15 @@ struct PersistenceErrorTests {
         }
     }
 
+    @Test("a refusal is told by the name of the constraint")
+    func violates() {
+        let taken = PersistenceError(.uniqueViolation).with { $0.constraint = "users_email_key" }
+        #expect(taken.violates("users_email_key"))
+        #expect(!taken.violates("users_email_keys"))
+        #expect(!taken.violates(""))
+        #expect(!PersistenceError(.uniqueViolation).violates(""))
+    }
+
     @Test("every code has a name of its own and a sentence")
     func codes() {
         let codes = PersistenceError.Code.allCodes

@@ -78,6 +78,12 @@ struct QueryTests {
             #expect(null.code == .decoding)
             let narrow = try await failure { _ = try await database.one("SELECT 70000", as: Int16.self) }
             #expect(narrow.code == .decoding)
+            let missing = try await failure { _ = try await database.one("SELECT 1", as: (Int, Int).self) }
+            #expect(missing.summary == "the row has 1 column; one at index 1, from 0, was asked for")
+            let empty = try await failure { try await database.execute("") }
+            #expect(empty.description == "invalidStatement: the statement is empty")
+            let several = try await failure { try await database.execute("SELECT 1; SELECT 2") }
+            #expect(several.summary.contains("executeScript"))
             let column = try await failure { _ = try await database.one("SELECT 1", as: (Int32, Int32).self) }
             #expect(column.code == .decoding)
         }

@@ -57,6 +57,16 @@ struct ServerErrorTests {
         #expect(error.serverMessage == message)
     }
 
+    @Test("tells several statements in one from a syntax error")
+    func severalStatements() {
+        let message = "cannot insert multiple commands into a prepared statement"
+        let several = PostgresServerError(
+            sqlState: "42601", primaryMessage: message, sourceFunction: "exec_parse_message")
+        #expect(several.persistenceError().summary.contains("executeScript"))
+        let wrong = PostgresServerError(sqlState: "42601", primaryMessage: message, sourceFunction: "scanner_yyerror")
+        #expect(!wrong.persistenceError().summary.contains("executeScript"))
+    }
+
     @Test("shows the server's message when DROP finds nothing")
     func drop() {
         let server = make(
