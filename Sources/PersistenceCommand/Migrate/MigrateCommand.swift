@@ -169,9 +169,13 @@ extension MigrateCommand {
 
         func run() async throws {
             let version = version ?? -1
-            try await database.withMigrator(.directory(folder.folder), progress: true) { migrator in
+            let source = MigrationSource.directory(folder.folder)
+            try await database.withMigrator(source, progress: true) { migrator in
                 let before = try await migrator.force(version == -1 ? nil : version)
                 Terminal.print("\(version), was \(before)")
+                if version != -1, try source.load()[version: version] == nil {
+                    Terminal.error("note: there is no migration \(version) in \(folder.folder)")
+                }
             }
         }
     }

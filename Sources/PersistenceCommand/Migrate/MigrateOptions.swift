@@ -4,6 +4,7 @@ import Foundation
 import PersistenceCore
 import PersistenceMigrations
 import PostgresEngine
+import Synchronization
 import UnixSignals
 
 /// The options of every command that works on a folder of migrations.
@@ -95,7 +96,8 @@ struct DatabaseOptions: ParsableArguments {
         connection.applicationName = connection.applicationName ?? "persistence migrate"
         let observer = progress ? ProgressPrinter(isVerbose: verbose).print : nil
         try await cancelledBySignals { [connection, configuration] in
-            try await PostgresDatabase.with(connection) { database in
+            let instrumentation = Instrumentation(observers: [ConnectFailurePrinter()])
+            try await PostgresDatabase.with(connection, instrumentation: instrumentation) { database in
                 try await body(
                     Migrator(
                         database: database, source: source, configuration: configuration, observer: observer))
@@ -159,6 +161,19 @@ struct PolicyOptions: ParsableArguments {
         MigrationPolicy(
             changed: acceptChanged ? .accept : .refuse, missing: acceptMissing ? .accept : .refuse,
             databaseAhead: acceptAhead ? .accept : .refuse, outOfOrder: outOfOrder.policy)
+    }
+}
+
+/// Tells a person that the server cannot be reached yet, instead of trying again in silence.
+final class ConnectFailurePrinter: InstrumentationObserver {
+    private let hasPrinted = Atomic(false)
+
+    func operationDidEnd(_ event: OperationEnd) {
+        // What is not safe to try again is not tried again, and reported as the command's own failure.
+        guard event.operation.kind == .connect, let error = event.error, error.retrySafety == .safe,
+            !hasPrinted.exchange(true, ordering: .relaxed)
+        else { return }
+        Terminal.error("trying again: \(error.summary)")
     }
 }
 

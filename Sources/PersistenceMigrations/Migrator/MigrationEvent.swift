@@ -17,6 +17,23 @@ public enum MigrationEvent: Sendable {
     case failed(MigrationPlan.Step, PersistenceError)
 }
 
+extension MigrationEvent: CustomStringConvertible {
+    /// One line for a log, without SQL.
+    ///
+    /// For example, `3/up create_users: applied in 0.012 seconds`.
+    public var description: String {
+        switch self {
+        case .waitingForLock: "waiting for another migrator"
+        case .locked: "holding the lock"
+        case .started(let step, let number, let count): "\(step): file \(number) of \(count)"
+        case .progressed(let step, let statement, let count): "\(step): statement \(statement) of \(count)"
+        case .finished(let step, let duration):
+            "\(step): \(step.direction == .up ? "applied" : "taken back") in \(duration)"
+        case .failed(let step, let error): "\(step): \(error)"
+        }
+    }
+}
+
 /// What a command has changed.
 public struct MigrationReport: Hashable, Sendable {
     /// One file that has run.

@@ -14,7 +14,7 @@ public struct MigrationPlan: Hashable, Sendable {
     }
 
     /// One file to run.
-    public struct Step: Hashable, Sendable {
+    public struct Step: Hashable, Sendable, CustomStringConvertible {
         /// The migration.
         public let migration: Migration
         /// Which of its files runs.
@@ -25,6 +25,9 @@ public struct MigrationPlan: Hashable, Sendable {
         public let from: Int64?
         /// The schema's version afterwards; `nil` is none.
         public let to: Int64?
+
+        /// Version, direction and title: `3/up create_users`.
+        public var description: String { "\(migration.version)/\(direction) \(migration.title)" }
     }
 
     /// Where the schema stands.
@@ -81,7 +84,8 @@ public struct MigrationPlan: Hashable, Sendable {
                 throw PersistenceError(.invalidArgument, "a version is not negative; to take back everything use down")
             }
             guard migrations[version: version] != nil else {
-                throw PersistenceError(.migration, "there is no migration \(version) in \(migrations.origin)")
+                let hint = version == 0 ? "; to take back everything use down" : ""
+                throw PersistenceError(.migration, "there is no migration \(version) in \(migrations.origin)\(hint)")
             }
             if status.items.contains(where: { $0.version == version && $0.state == .outOfOrder }) {
                 throw PersistenceError(

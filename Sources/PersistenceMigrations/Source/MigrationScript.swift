@@ -68,8 +68,8 @@ public struct MigrationScript: Hashable, Sendable {
         for directive in script.directives {
             guard directive.name == "no-transaction" else {
                 throw fault(
-                    "unknown directive \"persistence:\(directive.name)\"; the one there is is "
-                        + "\"persistence:no-transaction\"", file, script, directive.utf8Offset)
+                    "unknown directive \"persistence:\(directive.name)\"; only "
+                        + "\"persistence:no-transaction\" is known", file, script, directive.utf8Offset)
             }
             if let first = script.statements.first, first.utf8Offset < directive.utf8Offset {
                 throw fault(

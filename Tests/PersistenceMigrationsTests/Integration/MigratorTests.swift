@@ -383,6 +383,7 @@ struct MigratorTests {
     func observer() async throws {
         try await MigrationFixture.with(MigrationFixture.threeTables) { (fixture) async throws in
             let heard = Mutex<[String]>([])
+            let lines = Mutex<[String]>([])
             let migrator = fixture.migrator { event in
                 let text: String =
                     switch event {
@@ -393,8 +394,12 @@ struct MigratorTests {
                     default: "other"
                     }
                 heard.withLock { $0.append(text) }
+                lines.withLock { $0.append("\(event)") }
             }
             try await migrator.up(limit: 2)
+            let printed = lines.withLock { $0 }
+            #expect(printed[1...3] == ["1/up a: file 1 of 2", "1/up a: statement 1 of 2", "1/up a: statement 2 of 2"])
+            #expect(printed[4].hasPrefix("1/up a: applied in "))
             #expect(
                 heard.withLock { $0 } == [
                     "locked", "start 1 1/2", "statement 1/2", "statement 2/2", "finish 1", "start 2 2/2",

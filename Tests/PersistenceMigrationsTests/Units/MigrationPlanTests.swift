@@ -83,6 +83,10 @@ struct MigrationPlanTests {
             }?.code == .migration)
         #expect(
             fault { () throws(PersistenceError) in
+                try plan(.goto(0), files, at: SchemaVersion(1))
+            }?.summary.hasSuffix("; to take back everything use down") == true)
+        #expect(
+            fault { () throws(PersistenceError) in
                 try plan(.goto(-1), files, at: .none)
             }?.code == .invalidArgument)
     }
