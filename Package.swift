@@ -143,12 +143,14 @@ for target in package.targets where target.type != .system {
 }
 
 // Scripts/check-docs compiles the code blocks of the documents as targets of their own, as a user's code would be: with
-// none of the settings above.
+// none of the settings above but the one that README.md asks for.
 if let documents = Context.environment["PERSISTENCE_SNIPPETS"]?.split(separator: ",").map(String.init) {
     let libraries = package.targets.filter { $0.type == .regular }.map { Target.Dependency.target(name: $0.name) }
     let others = [logging, metrics, tracing, lifecycle, configuration]
     package.targets += documents.map {
-        .target(name: $0, dependencies: libraries + others, path: ".build/snippets/\($0)")
+        .target(
+            name: $0, dependencies: libraries + others, path: ".build/snippets/\($0)",
+            swiftSettings: [.enableUpcomingFeature("NonisolatedNonsendingByDefault")])
     }
     package.products.append(.library(name: "DocumentationSnippets", type: .static, targets: documents))
 }

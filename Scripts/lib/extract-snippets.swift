@@ -196,6 +196,9 @@ func source(_ lines: [Line], of document: String) -> String {
 
 func file(for block: Block, of document: String, modules: [String]) -> String {
     let parts = Parts(block.setup + block.lines)
+    // A block that shows imports of the library shows all that its reader needs.
+    let own = Set(Parts(block.lines).imports.compactMap { $0.text.split(separator: " ").last.map(String.init) })
+    let modules = own.isDisjoint(with: modules) ? modules : []
     return modules.map { "import \($0)\n" }.joined()
         + source(parts.imports, of: document)
         + source(parts.declarations, of: document)
