@@ -4,14 +4,14 @@ internal import Synchronization
 /// A statement whose rows a cursor fetches, and what to call it.
 struct CursorStatement {
     let sql: String
-    let operation: String
+    let operation: String?
     let command: String
     let summary: String?
     let collection: String?
     private let bind: (inout PostgresParameters) throws(PersistenceError) -> Void
 
     init(
-        sql: String, operation: String, command: String, summary: String?, collection: String?,
+        sql: String, operation: String?, command: String, summary: String?, collection: String?,
         bind: @escaping (inout PostgresParameters) throws(PersistenceError) -> Void
     ) {
         self.sql = sql
