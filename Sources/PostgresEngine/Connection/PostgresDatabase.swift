@@ -63,7 +63,18 @@ public final class PostgresDatabase: PostgresExecutor, Sendable {
 
     /// Lends a connection of the pool for one operation.
     public func lease() async throws(PersistenceError) -> PostgresLease {
-        PostgresLease(session: try await pool.acquire(), context: context, pool: pool)
+        guard context.instrumentation.isEnabled else {
+            return PostgresLease(session: try await pool.acquire(), context: context, pool: pool)
+        }
+        let span = context.instrumentation.begin(DatabaseOperation(.acquire, on: context.target))
+        do throws(PersistenceError) {
+            let session = try await pool.acquire()
+            span?.end()
+            return PostgresLease(session: session, context: context, pool: pool)
+        } catch {
+            span?.end(throwing: error)
+            throw error
+        }
     }
 
     /// Lends a connection of the pool.

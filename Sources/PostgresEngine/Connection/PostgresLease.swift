@@ -24,7 +24,11 @@ public struct PostgresLease: ~Copyable {
     }
 
     deinit {
-        pool?.giveBack(session)
+        guard let pool else { return }
+        pool.giveBack(session)
+        if context.instrumentation.isEnabled {
+            context.instrumentation.begin(DatabaseOperation(.release, on: context.target))?.end()
+        }
     }
 
     /// Whether nobody else uses the connection as long as the lease lives.
