@@ -202,7 +202,7 @@ extension ConnectionPool {
         // The test of a cancelled task says nothing about the next connection.
         if Task.isCancelled {
             update { $0.abandon(connection.poolID, now: $1, effects: &$2) }
-            return .failed(PersistenceError(.cancelled, operation: "acquire"))
+            return .failed(PersistenceError(.cancelled, operation: "acquire", retrySafety: .safe))
         }
         return update { $0.reject(connection.poolID, refusal, of: request, now: $1, effects: &$2) }
     }

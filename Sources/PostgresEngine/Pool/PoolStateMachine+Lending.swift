@@ -113,7 +113,8 @@ extension PoolStateMachine {
         guard waiters.isWaiting(ticket) else { return }
         touch(now)
         counters.cancelledAcquires += 1
-        settle(ticket, .failure(PersistenceError(.cancelled, operation: "acquire")), &effects)
+        let error = PersistenceError(.cancelled, operation: "acquire", retrySafety: .safe)
+        settle(ticket, .failure(error), &effects)
     }
 
     /// Gives a connection to the caller that has tested it.

@@ -56,6 +56,7 @@ struct ConnectionPoolTests {
         cancelled.cancel()
         let error = await #expect(throws: PersistenceError.self) { try await cancelled.value }
         #expect(error?.code == .cancelled)
+        #expect(error?.retrySafety == .safe)
         pool.release(connection)
         #expect(try await patient.value === connection)
         #expect(pool.statistics.cancelledAcquires == 1)
@@ -74,6 +75,7 @@ struct ConnectionPoolTests {
         task.cancel()
         let error = await #expect(throws: PersistenceError.self) { try await task.value }
         #expect(error?.code == .cancelled)
+        #expect(error?.retrySafety == .safe)
         #expect(pool.statistics.waiters == 0)
         pool.release(connection)
         pool.close()
