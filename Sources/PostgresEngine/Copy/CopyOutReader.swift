@@ -25,7 +25,7 @@ final class CopyOutReader {
     private var command = ""
     private var span: OperationSpan?
     /// The types of the columns, for those who decode them.
-    private(set) var columns: [(name: String, type: PostgresType)] = []
+    private(set) var columns = CopyColumns()
 
     init(_ source: CopySource, borrow: @escaping () async throws(PersistenceError) -> PostgresLease) {
         self.source = source
@@ -67,7 +67,7 @@ final class CopyOutReader {
         span = lease.begin(.copy, collection: source.table, text: sql)
         if let probe = try source.probe() {
             let result = try await lease.execute(.text(probe, []), sql: probe) { _ throws(PersistenceError) in }
-            columns = Array(zip(result.columnNames, result.columnTypes))
+            columns = CopyColumns(names: result.columnNames, types: result.columnTypes)
         }
         flight = try await lease.beginCopy(sql, PGRES_COPY_OUT, deadline: lease.context.deadline)
         session = lease.session

@@ -23,14 +23,15 @@ final class CopyRowDecoder<Row> {
             guard let end = try endOfRow() else { return nil }
             let start = offset + 2
             offset = end
+            let columns = reader.columns
             return try bytes.withUnsafeBufferPointer { (buffer) throws(PersistenceError) -> Row in
-                var fields = CopyFields(
-                    bytes: UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: buffer[start..<end])),
-                    columns: reader.columns)
+                // A row of no fields ends where it starts, and then the pointer is not read.
+                guard let base = buffer.baseAddress else { throw malformed("it is empty") }
+                var fields = CopyFields(at: UnsafeRawPointer(base) + start, columns: columns)
                 let row = try decode(&fields)
                 guard fields.isAtEnd else {
                     throw PersistenceError(
-                        .decoding, "the rows have \(reader.columns.count) columns, more than asked for")
+                        .decoding, "the rows have \(columns.types.count) columns, more than asked for")
                 }
                 return row
             }
@@ -89,53 +90,75 @@ final class CopyRowDecoder<Row> {
             offset = bytes.count
             return nil
         }
-        guard Int(count) == reader.columns.count else { throw malformed("a row has another number of fields") }
-        var position = offset + 2
-        for _ in 0..<count {
-            guard let length = load(Int32.self, at: position) else { return nil }
-            guard length >= -1 else { throw malformed("a length is negative") }
-            position += 4 + max(Int(length), 0)
-            guard position <= bytes.count else { return nil }
+        guard Int(count) == reader.columns.types.count else { throw malformed("a row has another number of fields") }
+        let start = offset + 2
+        return try bytes.withUnsafeBufferPointer { (buffer) throws(PersistenceError) -> Int? in
+            let bytes = UnsafeRawBufferPointer(buffer)
+            var position = start
+            for _ in 0..<count {
+                guard position + 4 <= bytes.count else { return nil }
+                let length = Int(Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: position, as: Int32.self)))
+                guard length >= -1 else { throw malformed("a length is negative") }
+                position += 4 + max(length, 0)
+                guard position <= bytes.count else { return nil }
+            }
+            return position
         }
-        return position
+    }
+}
+
+/// The columns of a COPY, apart from each other so that reading a type copies no name.
+final class CopyColumns: Sendable {
+    let names: [String]
+    let types: [PostgresType]
+
+    init(names: [String] = [], types: [PostgresType] = []) {
+        self.names = names
+        self.types = types
     }
 }
 
 /// The fields of one row, whose lengths have been checked.
 struct CopyFields: ~Copyable {
-    private let bytes: UnsafeRawBufferPointer
-    private let columns: [(name: String, type: PostgresType)]
-    private var position = 0
+    private var pointer: UnsafeRawPointer
+    private let columns: CopyColumns
     private var index = 0
 
-    init(bytes: UnsafeRawBufferPointer, columns: [(name: String, type: PostgresType)]) {
-        self.bytes = bytes
+    /// Begins with the first field's length.
+    init(at pointer: UnsafeRawPointer, columns: CopyColumns) {
+        self.pointer = pointer
         self.columns = columns
     }
 
-    var isAtEnd: Bool { index == columns.count }
+    var isAtEnd: Bool { index == columns.types.count }
 
     /// Decodes the next field.
     mutating func next<T: PostgresDecodable>(_ type: T.Type) throws(PersistenceError) -> T {
-        guard index < columns.count else {
+        guard index < columns.types.count else {
             throw PersistenceError(
-                .decoding, "the rows have \(columns.count) columns; column \(index) was asked for")
+                .decoding, "the rows have \(columns.types.count) columns; column \(index) was asked for")
         }
-        let column = columns[index]
+        let column = index
+        let length = Int(Int32(bigEndian: pointer.loadUnaligned(as: Int32.self)))
+        let start = pointer + 4
         index += 1
-        let length = Int(Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: position, as: Int32.self)))
-        position += 4
+        pointer = start + max(length, 0)
         do throws(PersistenceError) {
             guard length >= 0 else { return try T.decodeNull() }
-            let value = UnsafeRawBufferPointer(rebasing: bytes[position..<position + length])
-            position += length
-            return try T.decode(PostgresValue(bytes: value, type: column.type, format: .binary))
+            return try T.decode(
+                PostgresValue(
+                    bytes: UnsafeRawBufferPointer(start: start, count: length), type: columns.types[column],
+                    format: .binary))
         } catch {
-            throw error.with { error in
-                guard error.column == nil else { return }
-                error.column = column.name
-                error.summary = "column \(column.name): \(error.summary)"
-            }
+            throw located(error, column)
+        }
+    }
+
+    private func located(_ error: PersistenceError, _ column: Int) -> PersistenceError {
+        error.with { error in
+            guard error.column == nil else { return }
+            error.column = columns.names[column]
+            error.summary = "column \(columns.names[column]): \(error.summary)"
         }
     }
 }
