@@ -23,7 +23,10 @@ enum EngineTestServer {
         configuration.pool = PostgresPoolConfiguration(maximum: 4)
         configuration.applicationName = "engine-tests"
         change(&configuration)
-        return try await PostgresDatabase.with(configuration, instrumentation: instrumentation, body)
+        let settings = configuration
+        return try await TestGate.shared.pass {
+            try await PostgresDatabase.with(settings, instrumentation: instrumentation, body)
+        }
     }
 
     /// Lends a database with a table `name` of the given columns, and drops the table.
