@@ -16,8 +16,8 @@ final class PostgresConnector: Sendable {
     private let context: EngineContext
     private let reactors: ReactorGroup
     // Apart, so that a name server that does not answer cannot hold up cancel requests.
-    private let resolveWorkers = BlockingWorkers(label: "postgres.connect", limit: 4)
-    private let cancelWorkers = BlockingWorkers(label: "postgres.cancel", limit: 4)
+    private let resolveWorkers = BlockingWorkers(name: "pg-connect", limit: 4)
+    private let cancelWorkers = BlockingWorkers(name: "pg-cancel", limit: 4)
 
     /// What a connection is opened for.
     private struct Request {
