@@ -289,8 +289,7 @@ extension PostgresSession {
         let error = state.withLock { state in
             // Results that came before the loss are answers: the server may have said why it ends the session.
             if let connection = state.connection { _ = state.advance(connection, &completions) }
-            return PersistenceError(.connection, "the server closed the connection", retrySafety: .unknown)
-                .with { $0.serverMessage = state.libraryMessage }
+            return state.lossError()
         }
         close(reason: error)
     }

@@ -11,8 +11,7 @@ extension ServerReply {
     func check(
         expecting count: Int, session: PostgresSession, sql: @autoclosure () -> String
     ) throws(PersistenceError) {
-        // A result without a SQLSTATE is libpq's own word for a lost connection, which `failure` tells better.
-        if let (_, result) = firstError, let error = PostgresServerError(result: result) {
+        if let (_, error) = serverError {
             throw error.persistenceError(sql: sql(), interruption: interruption)
         }
         if let failure {

@@ -59,6 +59,15 @@ struct ServerReply: ~Copyable, Sendable {
     }
 }
 
+extension ServerReply {
+    /// The first error that the server itself has answered with, by the command's index.
+    var serverError: (index: Int, error: PostgresServerError)? {
+        // A result without a SQLSTATE is libpq's own word for a lost connection, which `failure` tells better.
+        guard let (index, result) = firstError, let error = PostgresServerError(result: result) else { return nil }
+        return (index, error)
+    }
+}
+
 /// A `PGresult` on its way between threads.
 ///
 /// @unchecked: a result is read-only once libpq has handed it out, and exactly one holder frees it.

@@ -138,7 +138,19 @@ struct SessionState: ~Copyable, @unchecked Sendable {
     /// The text of libpq's last error, without the newline it ends with.
     var libraryMessage: String {
         guard let connection, let text = PQerrorMessage(connection) else { return "" }
-        var message = String(cString: text)
+        return Self.trimmed(String(cString: text))
+    }
+
+    /// What everybody gets who waits for an answer that can no longer come.
+    ///
+    /// - Parameter message: libpq's own words, where there are any.
+    func lossError(_ message: String? = nil) -> PersistenceError {
+        PersistenceError(.connection, "the server closed the connection", retrySafety: .unknown)
+            .with { $0.serverMessage = message.map(Self.trimmed) ?? libraryMessage }
+    }
+
+    private static func trimmed(_ text: String) -> String {
+        var message = text
         while message.last?.isNewline == true { message.removeLast() }
         return message
     }
@@ -192,6 +204,10 @@ extension SessionState {
             flights[0].reply.append(result)
             finishFirst(connection, &completions)
             return
+        case PGRES_FATAL_ERROR where PQresultErrorField(result, Int32(UInt8(ascii: "C"))) == nil:
+            // Not the server's: libpq has made it because the connection broke or its memory ran out. It keeps its place
+            // among the results, and can never pass for an answer.
+            flights[0].reply.failure = lossError(PQresultErrorMessage(result).map { String(cString: $0) })
         default:
             break
         }

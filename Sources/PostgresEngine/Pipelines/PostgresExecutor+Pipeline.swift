@@ -166,15 +166,19 @@ extension PostgresLease {
         let reply = await session.fly(deadline: context.deadline) { state, flight in
             state.sendPipelined(preamble + commands, syncEach: syncEach, flight: &flight) ? .sent : .failed
         }
-        if let failure = reply.failure, reply.count < preamble.count + commands.count, reply.firstError == nil {
+        let said = reply.serverError
+        // Results alone are not enough: the server commits a flight outside a transaction at its very end, after them.
+        if let failure = reply.failure, said == nil {
             throw transaction?.note(failure) ?? failure
         }
-        if let (index, result) = reply.firstError, let error = PostgresServerError(result: result) {
+        if let (index, error) = said {
             let failure = error.persistenceError(interruption: reply.interruption)
             let noted = transaction?.note(failure) ?? failure
             if index < preamble.count { throw noted }
         }
-        return PipelineReply(reply: reply, skipping: preamble.count)
+        // With the connection goes the whole transaction, so all of it may be done again.
+        let isUndone = transaction != nil && said?.error.endsConnection == true
+        return PipelineReply(reply: reply, skipping: preamble.count, isUndone: isUndone)
     }
 }
 
@@ -189,10 +193,13 @@ extension FlightCommand {
 struct PipelineReply: ~Copyable {
     var reply: ServerReply
     let preambleCount: Int
+    /// The connection was lost in a transaction, so that nothing of it remains.
+    let isUndone: Bool
 
-    init(reply: consuming ServerReply, skipping count: Int) {
+    init(reply: consuming ServerReply, skipping count: Int, isUndone: Bool = false) {
         self.reply = reply
         self.preambleCount = count
+        self.isUndone = isUndone
     }
 }
 
@@ -201,9 +208,11 @@ struct PipelineOutputs: ~Copyable {
     private let reply: ServerReply
     private var index: Int
     private let preambleCount: Int
+    private let isUndone: Bool
 
     init(_ pipeline: consuming PipelineReply) {
         preambleCount = pipeline.preambleCount
+        isUndone = pipeline.isUndone
         index = preambleCount
         reply = pipeline.reply
     }
@@ -213,7 +222,10 @@ struct PipelineOutputs: ~Copyable {
         guard index < reply.count else {
             return .failure(
                 (reply.failure ?? PersistenceError(.internal, "the server sent fewer results than commands"))
-                    .with { $0.operation = Query.name })
+                    .with { error in
+                        error.operation = Query.name
+                        if isUndone { error.retrySafety = .safe }
+                    })
         }
         let result = reply.result(index)
         switch PQresultStatus(result) {
@@ -240,7 +252,10 @@ struct PipelineOutputs: ~Copyable {
         let error =
             PostgresServerError(result: result)?.persistenceError(interruption: reply.interruption)
             ?? reply.failure ?? PersistenceError(.internal, "the server sent a result of an unexpected kind")
-        return error.with { $0.summary = "query \(place + 1) of the flight: \($0.summary)" }
+        return error.with { error in
+            error.summary = "query \(place + 1) of the flight: \(error.summary)"
+            if isUndone { error.retrySafety = .safe }
+        }
     }
 }
 

@@ -38,7 +38,8 @@ extension PostgresTransaction {
         } catch {
             failure = scope.note(error)
         }
-        if let failure, failure.code == .commitUnknown || reply.firstError == nil { throw failure }
+        let isQuerys = reply.serverError.map { $0.index >= preamble.count && !$0.error.endsConnection } ?? false
+        if let failure, !isQuerys { throw failure }
         var outputs = PipelineOutputs(PipelineReply(reply: reply, skipping: preamble.count))
         // A query's own error comes first and knows the query's name.
         let result = (repeat try outputs.next((each Query).self).get())

@@ -16,20 +16,9 @@ extension TransactionScope {
     func checkCommit(
         _ reply: borrowing ServerReply, at index: Int, session: PostgresSession
     ) throws(PersistenceError) {
-        if let failure = reply.failure, reply.count <= index, reply.firstError == nil {
-            // Refused before a byte was sent: nothing is unknown about that.
-            guard failure.retrySafety != .safe else { throw note(failure) }
-            throw PersistenceError(.commitUnknown, operation: "COMMIT").with { $0.underlying = failure }
-        }
-        do throws(PersistenceError) {
-            try reply.check(expecting: index + 1, session: session, sql: "COMMIT")
-        } catch {
-            // The server answers COMMIT itself with an error only when it has rolled back. An error that ends the
-            // connection may have come after the commit.
-            if reply.failure != nil, error.code == .unavailable || error.code == .connection {
-                throw PersistenceError(.commitUnknown, operation: "COMMIT").with { $0.underlying = error }
-            }
-            throw error.with { $0.operation = $0.operation ?? "COMMIT" }
+        // The tag is the server's last word, even when the connection is lost right after it.
+        guard reply.count > index, PQresultStatus(reply.result(index)) == PGRES_COMMAND_OK else {
+            throw commitFailure(reply, at: index, session: session)
         }
         let tag = PQcmdStatus(reply.result(index)).map { String(cString: $0) } ?? ""
         guard tag == "COMMIT" else {
@@ -37,5 +26,31 @@ extension TransactionScope {
                 .transactionAborted, operation: "COMMIT", retrySafety: failure?.retrySafety ?? .unsafe
             ).with { $0.underlying = failure }
         }
+    }
+
+    /// Why COMMIT brought no tag.
+    private func commitFailure(
+        _ reply: borrowing ServerReply, at index: Int, session: PostgresSession
+    ) -> PersistenceError {
+        if let (place, said) = reply.serverError {
+            let error = said.persistenceError(interruption: reply.interruption)
+            // An error that ends the session may have come after the commit, unless a command before COMMIT got it. Any
+            // other error the server answers only when it has rolled back.
+            guard said.endsConnection, place >= index else {
+                return note(error).with { $0.operation = $0.operation ?? "COMMIT" }
+            }
+            return unknownOutcome(error)
+        }
+        guard let failure = reply.failure else {
+            let error = PersistenceError(.internal, "the server sent no result for COMMIT", operation: "COMMIT")
+            session.close(reason: error)
+            return unknownOutcome(error)
+        }
+        // Refused before a byte was sent: nothing is unknown about that.
+        return failure.retrySafety == .safe ? note(failure) : unknownOutcome(failure)
+    }
+
+    private func unknownOutcome(_ cause: PersistenceError) -> PersistenceError {
+        PersistenceError(.commitUnknown, operation: "COMMIT").with { $0.underlying = cause }
     }
 }
