@@ -23,6 +23,7 @@ final class PostgresSession: ReactorHandler {
     let serverVersion: Int
     let poolID: PoolConnectionID
     private let cancelWorkers: BlockingWorkers
+    /// How long the server may take to stop what it was asked to stop, in nanoseconds.
     let cancellationGrace: UInt64
     private let state: Mutex<SessionState>
     private let notices: SessionNotices
@@ -82,9 +83,15 @@ final class PostgresSession: ReactorHandler {
     /// Whether the next user would find something that this one has left behind.
     var isTouched: Bool { state.withLock { $0.isTouched } }
 
+    /// Whether the user has prepared statements of their own.
+    var hasForeignStatements: Bool { state.withLock { $0.hasForeignStatements } }
+
     /// Notes that the session is as new, because it has been reset.
     func clearTouched() {
-        state.withLock { $0.isTouched = false }
+        state.withLock { state in
+            state.isTouched = false
+            state.hasForeignStatements = false
+        }
     }
 
     /// Forgets statements that the server has forgotten.
@@ -372,6 +379,19 @@ extension PostgresSession {
             request.send()
             cancelReturned()
         }
+    }
+
+    /// Asks the server to stop whatever runs, for a connection that is about to be closed.
+    func stopRunning() {
+        let cancel: OpaquePointer? = state.withLock { state in
+            guard let connection = state.connection, state.cancelsInFlight == 0,
+                state.flights.contains(where: { !$0.isProbe })
+            else { return nil }
+            return PQgetCancel(connection)
+        }
+        guard let cancel else { return }
+        let request = CancelRequest(cancel)
+        cancelWorkers.submit { request.send() }
     }
 
     private func cancelReturned() {

@@ -30,13 +30,13 @@ extension ServerReply {
             session.close(reason: PersistenceError(.internal, "the server sent fewer results than commands"))
             throw PersistenceError(.internal, "the server sent fewer results than commands")
         }
-        for index in 0..<count {
+        for index in 0..<self.count {
             switch PQresultStatus(result(index)) {
             case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
                 // Nobody would feed or drain it.
                 session.close()
                 throw PersistenceError(.invalidArgument, "COPY runs through copyIn and copyOut")
-            case PGRES_EMPTY_QUERY:
+            case PGRES_EMPTY_QUERY where index < count:
                 throw PersistenceError(.invalidStatement, "the statement is empty")
             default: continue
             }

@@ -30,6 +30,8 @@ struct FlightRecord {
     var deadline: UInt64 = 0
     /// When to give up waiting for the server's answer to an interruption.
     var abandonAt: UInt64 = 0
+    /// Asks for a sign of life only, so that there is nothing to stop on the server.
+    var isProbe = false
 
     init(id: UInt64, continuation: UnsafeContinuation<RawReply, Never>?) {
         self.id = id
@@ -126,6 +128,8 @@ struct SessionState: ~Copyable, @unchecked Sendable {
     var timer: UInt64 = 0
     /// The session has settings, locks or listeners that the next user must not inherit.
     var isTouched = false
+    /// The user has prepared statements under names of their own, which the next user must not find.
+    var hasForeignStatements = false
     /// The connection stays in pipeline mode and serves many tasks at once.
     let isShared: Bool
 
@@ -260,14 +264,17 @@ extension SessionState {
 
     /// Looks at a command's tag for what the next user of the connection must not inherit.
     private mutating func noteTag(_ result: OpaquePointer) {
-        guard !isTouched, PQresultStatus(result) == PGRES_COMMAND_OK, let tag = PQcmdStatus(result) else { return }
+        guard PQresultStatus(result) == PGRES_COMMAND_OK, let tag = PQcmdStatus(result) else { return }
         // SET and its kin leave settings, LISTEN leaves a listener, PREPARE and DECLARE leave names, LOAD leaves code.
         switch (UInt8(bitPattern: tag[0]), UInt8(bitPattern: tag[1])) {
         case (UInt8(ascii: "S"), UInt8(ascii: "E")), (UInt8(ascii: "L"), UInt8(ascii: "I")),
             (UInt8(ascii: "L"), UInt8(ascii: "O")), (UInt8(ascii: "P"), UInt8(ascii: "R")),
             (UInt8(ascii: "R"), UInt8(ascii: "E")), (UInt8(ascii: "D"), UInt8(ascii: "E")):
             let text = String(cString: tag)
-            isTouched = ["SET", "LISTEN", "LOAD", "PREPARE", "RESET", "DECLARE CURSOR", "DEALLOCATE"].contains(text)
+            if ["SET", "LISTEN", "LOAD", "PREPARE", "RESET", "DECLARE CURSOR", "DEALLOCATE"].contains(text) {
+                isTouched = true
+            }
+            if text == "PREPARE" { hasForeignStatements = true }
         default:
             break
         }

@@ -10,13 +10,16 @@ extension PostgresSession: PoolableConnection {
     var isUsable: Bool { isAlive }
 
     func closeNow() {
+        // A server that works does not see that its client has gone: it would go on to the statement's end.
+        stopRunning()
         close(reason: PersistenceError(.connection, "the pool has closed the connection", retrySafety: .unknown))
     }
 
     /// Asks the server for a sign of life with the cheapest statement there is.
     func ping() async throws(PersistenceError) {
         let reply = await fly(deadline: 0) { state, flight in
-            state.sendPipelined([.keyword("")], syncEach: false, flight: &flight) ? .sent : .failed
+            flight.isProbe = true
+            return state.sendPipelined([.keyword("")], syncEach: false, flight: &flight) ? .sent : .failed
         }
         if let failure = reply.failure { throw failure }
     }
@@ -80,8 +83,8 @@ extension PostgresSession {
 
     /// Gives the session back what the server gives a new one, but keeps its prepared statements.
     ///
-    /// The parts of DISCARD ALL (PostgreSQL manual) without DEALLOCATE and DISCARD PLANS, and before them the end of a
-    /// transaction that was left open.
+    /// The parts of DISCARD ALL (PostgreSQL manual) without DISCARD PLANS, and with DEALLOCATE only where the user has
+    /// prepared statements by name; before them the end of a transaction that was left open.
     func reset() async throws(PersistenceError) {
         let script = """
             CLOSE ALL; SET SESSION AUTHORIZATION DEFAULT; RESET ALL; RESET ROLE; UNLISTEN *; \
@@ -91,6 +94,11 @@ extension PostgresSession {
             try await runScript("ROLLBACK")
         }
         try await runScript(script)
+        if hasForeignStatements {
+            // The names are the user's, so only all of them can go: the cache's with them.
+            try await runScript("DEALLOCATE ALL")
+            forgetStatements()
+        }
         guard transactionStatus == PQTRANS_IDLE else {
             throw PersistenceError(.connection, "the session is still in a transaction after its reset")
         }

@@ -60,7 +60,8 @@ struct TransactionRunner {
         let hasBegun = scope.hasBegun
         scope.finish()
         guard hasBegun, session.isAlive else { return }
-        let grace = monotonicNanoseconds() &+ 10_000_000_000
+        // The caller's own deadline may have passed already, and a server that is gone never answers.
+        let grace = monotonicNanoseconds() &+ session.cancellationGrace
         let reply = await session.fly(deadline: grace, isCancellable: false) { state, flight in
             guard let connection = state.connection, PQtransactionStatus(connection) != PQTRANS_IDLE else {
                 return .refused(PersistenceError(.transactionFinished))
