@@ -1,0 +1,254 @@
+import Foundation
+import PersistenceCore
+import PersistenceTesting
+import PostgresEngine
+import Synchronization
+import Testing
+
+/// Private servers that tests of faults share: nobody else's connections are on them, so that sessions can be counted.
+///
+/// They end with the process.
+enum FaultServer {
+    private static let plainServer = Task {
+        let server = try await PostgresTestServer(.init(settings: ["max_connections": "250"]))
+        try await server.start()
+        return server
+    }
+
+    private static let encryptedServer = Task {
+        let options = PostgresTestServer.Options(
+            hostBasedAuthentication: [
+                "hostssl certified all 127.0.0.1/32 cert",
+                "hostnossl all encrypted 127.0.0.1/32 reject",
+                "host all trusted 127.0.0.1/32 trust",
+                "host all excluded 127.0.0.1/32 reject",
+            ], isTLSEnabled: true)
+        let server = try await PostgresTestServer(options)
+        try await server.start()
+        try await server.query("CREATE DATABASE certified")
+        try await server.query(
+            """
+            CREATE ROLE trusted LOGIN;
+            CREATE ROLE excluded LOGIN;
+            CREATE ROLE encrypted LOGIN PASSWORD '\(server.password)';
+            CREATE ROLE roaming LOGIN PASSWORD 'never-shown';
+            CREATE ROLE limited LOGIN PASSWORD '\(server.password)' CONNECTION LIMIT 1;
+            """)
+        return server
+    }
+
+    /// A server without TLS.
+    static func plain() async throws -> PostgresTestServer { try await plainServer.value }
+
+    /// A server with TLS, and roles and rules for every way to be refused.
+    static func encrypted() async throws -> PostgresTestServer { try await encryptedServer.value }
+
+    static var isThere: Bool {
+        get async {
+            if ProcessInfo.processInfo.environment["CI"] == "true" { return true }
+            return (try? await PostgresInstallation.find()) != nil
+        }
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Runs a suite where a private server can be started, or must be.
+    static var privateServer: ConditionTrait {
+        .enabled("a PostgreSQL server is installed") { await FaultServer.isThere }
+    }
+}
+
+extension PostgresTestServer {
+    /// A configuration for the server's superuser, with a pool that is small and patient.
+    func configuration(
+        application: String = "faults", through proxy: TCPProxy? = nil, maximum: Int = 4
+    ) -> PostgresConfiguration {
+        var configuration = PostgresConfiguration(
+            hosts: [PostgresHost(host, port: proxy?.port ?? port)], user: username, password: Secret(password),
+            database: database)
+        configuration.tls = .disable
+        configuration.applicationName = application
+        configuration.pool = PostgresPoolConfiguration(maximum: maximum)
+        configuration.pool.connectRetryDelay = .milliseconds(10)
+        configuration.pool.connectRetryDelayLimit = .milliseconds(100)
+        configuration.pool.acquireTimeout = .seconds(60)
+        return configuration
+    }
+
+    /// Lends a database, for connections that a test does not look at.
+    func withObserver<Result>(_ body: (PostgresDatabase) async throws -> Result) async throws -> Result {
+        try await PostgresDatabase.with(configuration(application: "observer", maximum: 2), body)
+    }
+
+    /// Lends an observer and a database under a name of its own, and fails when sessions of that name are left.
+    func withDatabase<Result>(
+        _ change: (inout PostgresConfiguration) -> Void = { _ in }, through proxy: TCPProxy? = nil,
+        instrumentation: Instrumentation = .disabled, sourceLocation: SourceLocation = #_sourceLocation,
+        _ body: (_ database: PostgresDatabase, _ observer: Observer) async throws -> Result
+    ) async throws -> Result {
+        try await withObserver { observing in
+            let observer = Observer(database: observing, application: "t" + UUID().uuidString)
+            var configuration = configuration(application: observer.application, through: proxy)
+            change(&configuration)
+            let result = try await PostgresDatabase.with(configuration, instrumentation: instrumentation) { database in
+                let result = try await body(database, observer)
+                expectConsistency(of: database.statistics, sourceLocation: sourceLocation)
+                return result
+            }
+            try await eventually("no session is left", within: .seconds(30), sourceLocation: sourceLocation) {
+                try await observer.sessions() == 0
+            }
+            return result
+        }
+    }
+}
+
+/// Looks at a server from the side.
+struct Observer: Sendable {
+    let database: PostgresDatabase
+    /// The application name of the sessions that it looks at.
+    let application: String
+
+    func sessions() async throws -> Int {
+        try await database.one(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = \(application)", as: Int.self)
+    }
+
+    /// How many sessions run a statement whose text contains `marker`.
+    func running(_ marker: String) async throws -> Int {
+        try await database.one(
+            """
+            SELECT count(*) FROM pg_stat_activity WHERE application_name = \(application) AND state = 'active'
+                AND position(\(marker) IN query) > 0
+            """, as: Int.self)
+    }
+
+    /// Ends a session on the server and waits until it is gone.
+    func terminate(_ process: Int32) async throws {
+        let isEnded = try await database.one("SELECT pg_terminate_backend(\(process), 30000)", as: Bool.self)
+        #expect(isEnded)
+    }
+
+    /// Ends every session of the application.
+    func terminateAll() async throws {
+        try await database.execute(
+            """
+            SELECT count(pg_terminate_backend(pid, 30000)) FROM pg_stat_activity
+                WHERE application_name = \(application)
+            """)
+    }
+
+    /// Makes a table for the length of `body`.
+    func withTable<Result>(
+        _ columns: String, _ body: (PostgresIdentifier) async throws -> Result
+    ) async throws -> Result {
+        let table = try PostgresIdentifier("faults_" + UUID().uuidString.lowercased())
+        try await database.execute(PostgresStatement(sql: "CREATE TABLE \(table.quoted) (\(columns))"))
+        let result = try await body(table)
+        try await database.execute("DROP TABLE \(table)")
+        return result
+    }
+}
+
+/// The sums that the documentation of the statistics promises.
+func expectConsistency(
+    of statistics: PostgresPoolStatistics, sourceLocation: SourceLocation = #_sourceLocation
+) {
+    #expect(
+        statistics.total
+            == statistics.constructing + statistics.idle + statistics.acquired + statistics.inMaintenance,
+        sourceLocation: sourceLocation)
+    #expect(
+        statistics.newConnections
+            == Int64(statistics.total - statistics.constructing) + statistics.closedConnections,
+        sourceLocation: sourceLocation)
+    let ended =
+        statistics.acquires + statistics.cancelledAcquires + statistics.timedOutAcquires
+        + statistics.refusedAcquires + statistics.failedAcquires
+    #expect(statistics.requests == ended + Int64(statistics.waiters), sourceLocation: sourceLocation)
+}
+
+/// What the process holds of the operating system.
+enum ProcessResources {
+    static var isKnown: Bool { FileManager.default.fileExists(atPath: "/proc/self/net/tcp") }
+
+    /// The sockets of this process that are connected to a port.
+    static func sockets(to port: Int) -> Int {
+        let table = (try? String(contentsOfFile: "/proc/self/net/tcp", encoding: .utf8)) ?? ""
+        let wanted = String(format: ":%04X", port)
+        var inodes: Set<Substring> = []
+        for line in table.split(separator: "\n").dropFirst() {
+            let fields = line.split(separator: " ")
+            if fields.count > 9, fields[2].hasSuffix(wanted) { inodes.insert(fields[9]) }
+        }
+        return descriptors { target in
+            target.hasPrefix("socket:[") && inodes.contains(target.dropFirst(8).dropLast())
+        }
+    }
+
+    /// All descriptors of this process.
+    static func descriptors(where isWanted: (String) -> Bool = { _ in true }) -> Int {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
+        return names.count { name in
+            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
+            return target.map(isWanted) ?? false
+        }
+    }
+
+    /// The threads of this process with a name.
+    static func threads(named name: String) -> Int {
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
+        return threads.count { thread in
+            let comm = try? String(contentsOfFile: "/proc/self/task/\(thread)/comm", encoding: .utf8)
+            return comm?.hasPrefix(name) ?? false
+        }
+    }
+}
+
+/// What a caller of a pool hears that cannot connect, once the pool itself knows why.
+///
+/// On a busy machine a short wait can end before the first attempt does.
+func failureToConnect(
+    _ database: PostgresDatabase, within limit: Duration, sourceLocation: SourceLocation = #_sourceLocation
+) async throws -> PersistenceError {
+    for _ in 1...100 {
+        let error = try await failure(sourceLocation: sourceLocation) {
+            try await withDeadline(limit) { _ = try await database.execute("SELECT 1") }
+        }
+        if error.underlying != nil || error.code != .timeout { return error }
+    }
+    throw PersistenceError(.internal, "the pool never learned why it cannot connect")
+}
+
+/// A value that tasks share.
+final class Shared<Value: Sendable>: Sendable {
+    private let mutex: Mutex<Value>
+
+    init(_ value: Value) {
+        mutex = Mutex(value)
+    }
+
+    var value: Value { mutex.withLock { $0 } }
+
+    @discardableResult
+    func change<Result: Sendable>(_ body: (inout Value) -> Result) -> Result {
+        mutex.withLock { body(&$0) }
+    }
+}
+
+/// Numbers that are the same in every run (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(_ seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+}
