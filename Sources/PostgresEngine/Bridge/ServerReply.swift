@@ -90,6 +90,16 @@ struct RawReply: Sendable {
         }
     }
 
+    /// Puts a result in the place of the last one, which it refutes.
+    mutating func replaceLast(_ pointer: OpaquePointer) {
+        if let last = rest.popLast() {
+            PQclear(last.pointer)
+        } else if let last = first.take() {
+            PQclear(last.pointer)
+        }
+        append(pointer)
+    }
+
     /// Frees the results of a reply that nobody waits for any more.
     mutating func discard() {
         if let first { PQclear(first.pointer) }

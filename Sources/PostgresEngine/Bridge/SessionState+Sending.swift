@@ -87,6 +87,7 @@ extension SessionState {
             }
             guard synchronize(connection, &flight) else { return false }
         }
+        flight.commitsEach = syncEach
         var preparedHere: [StatementKey: PreparedStatement] = [:]
         for command in commands {
             guard send(command, connection, &preparedHere, &flight) else { return false }

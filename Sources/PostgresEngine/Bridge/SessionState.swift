@@ -26,6 +26,10 @@ struct FlightRecord {
     private var commands = 0
     /// How many synchronisation points are still to come.
     var syncs = 0
+    /// Every command has a synchronisation point of its own, at which the server commits it.
+    var commitsEach = false
+    /// The command before the next synchronisation point has had its result.
+    var isAnswered = false
     /// When to interrupt, on the monotonic clock; 0 is never.
     var deadline: UInt64 = 0
     /// When to give up waiting for the server's answer to an interruption.
@@ -201,6 +205,7 @@ extension SessionState {
         case PGRES_PIPELINE_SYNC:
             PQclear(result)
             flights[0].syncs -= 1
+            flights[0].isAnswered = false
             if flights[0].syncs == 0, !flights[0].awaitsResults { finishFirst(connection, &completions) }
             return
         case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
@@ -225,6 +230,11 @@ extension SessionState {
 
     private mutating func takePipelined(_ result: OpaquePointer, _ status: ExecStatusType) {
         let isError = status == PGRES_FATAL_ERROR || status == PGRES_PIPELINE_ABORTED
+        if isError, flights[0].commitsEach, flights[0].isAnswered {
+            // The command had succeeded, and its commit has not: a deferred constraint, or a conflict.
+            flights[0].reply.replaceLast(result)
+            return
+        }
         switch flights[0].nextStep() {
         case .deallocate(let count):
             if !isError { cache.didDeallocate(count) }
@@ -240,6 +250,7 @@ extension SessionState {
         case .command:
             noteTag(result)
             flights[0].reply.append(result)
+            flights[0].isAnswered = true
         case .skipped:
             PQclear(result)
         }

@@ -174,7 +174,9 @@ extension PostgresLease {
         if let (index, error) = said {
             let failure = error.persistenceError(interruption: reply.interruption)
             let noted = transaction?.note(failure) ?? failure
-            if index < preamble.count { throw noted }
+            // Before the caller's queries it is BEGIN's, after all of them it is that of the commit which ends a flight
+            // outside a transaction: a deferred constraint, or a conflict.
+            if index < preamble.count || index >= preamble.count + commands.count { throw noted }
         }
         // With the connection goes the whole transaction, so all of it may be done again.
         let isUndone = transaction != nil && said?.error.endsConnection == true
