@@ -64,7 +64,8 @@ func eventually(
     let end = ContinuousClock.now.advanced(by: limit)
     while ContinuousClock.now < end {
         if try await condition() { return }
-        await Task.yield()
+        // Asking without a pause would slow down what is waited for.
+        try await Task.sleep(for: .milliseconds(2))
     }
     Issue.record(what, sourceLocation: sourceLocation)
 }
