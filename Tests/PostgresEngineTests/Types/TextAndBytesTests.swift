@@ -245,7 +245,7 @@ struct TextAndBytesTests {
         #expect(PostgresTSVector(["a\\b": []]).description == #"'a\\b'"#)
         for lexemes in [
             ["": []], ["a": [.init(0)]], ["a": [.init(16_384)]], ["a": [.init(1), .init(1)]], ["a\0": []],
-            [String(repeating: "a", count: 2048): []], ["a": (1...256).map { .init($0) }],
+            [String(repeating: "a", count: 2048): []], ["a": (1...257).map { .init($0) }],
         ] as [[String: [PostgresTSVector.Position]]] {
             #expect(failure { () throws(PersistenceError) in try encode(PostgresTSVector(lexemes)) }?.code == .encoding)
         }
@@ -257,5 +257,39 @@ struct TextAndBytesTests {
                     try decode(bytes(hex: malformed), .tsvector, as: PostgresTSVector.self)
                 }?.code == .decoding)
         }
+    }
+
+    @Test("a tsvector that could not be sent back is not read: no position 0, none out of order, no empty lexeme")
+    func impossibleTSVectors() throws {
+        for malformed in [
+            "0000000161000001" + "0000", "0000000161000002" + "00020001", "0000000161000002" + "00010001",
+            "00000001" + "00" + "0000",
+        ] {
+            #expect(
+                failure { () throws(PersistenceError) in
+                    try decode(bytes(hex: malformed), .tsvector, as: PostgresTSVector.self)
+                }?.code == .decoding)
+        }
+        // As many positions as the server keeps.
+        let full = PostgresTSVector(["a": (1...256).map { .init($0) }])
+        #expect(try roundTrip(full) == full)
+    }
+
+    @Test("keys that Swift's strings cannot tell apart are refused, and the error says so")
+    func equivalentKeys() throws {
+        // "é" as one character, and as "e" with an accent.
+        let composed = "00000002c3a9"
+        let decomposed = "0000000365cc81"
+        let error = failure { () throws(PersistenceError) in
+            try decode(
+                bytes(hex: "00000002" + composed + "ffffffff" + decomposed + "ffffffff"), extensionType,
+                as: PostgresHstore.self)
+        }
+        #expect(error?.summary.contains("Swift's strings") == true)
+        let lexemes = "00000002" + "65cc81000000" + "c3a9000000"
+        let other = failure { () throws(PersistenceError) in
+            try decode(bytes(hex: lexemes), .tsvector, as: PostgresTSVector.self)
+        }
+        #expect(other?.summary.contains("Swift's strings") == true)
     }
 }

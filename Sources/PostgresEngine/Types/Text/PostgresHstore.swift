@@ -42,7 +42,8 @@ extension PostgresHstore: PostgresElement {
                 let length = Int(try reader.read(Int32.self))
                 let text: String? = length == -1 ? nil : try reader.readText(count: length)
                 guard values.updateValue(text, forKey: key) == nil else {
-                    throw reader.malformed("a key is repeated")
+                    // Or spelled in two ways that are canonically equivalent, which are one key to Swift.
+                    throw reader.malformed("two keys are equal for Swift's strings; cast it to text or json")
                 }
             }
             return PostgresHstore(values)

@@ -98,15 +98,23 @@ extension PostgresTSVector: PostgresElement {
             for _ in 0..<count {
                 let lexeme = try reader.readTerminatedText()
                 let positionCount = Int(try reader.read(UInt16.self))
+                guard !lexeme.isEmpty, lexeme.utf8.count < 2048, positionCount <= 256 else {
+                    throw reader.malformed("a lexeme is empty, too long or has too many positions")
+                }
                 guard positionCount <= reader.remaining / 2 else { throw reader.malformed("it ends too early") }
                 var positions: [Position] = []
                 positions.reserveCapacity(positionCount)
                 for _ in 0..<positionCount {
                     let entry = try reader.read(UInt16.self)
-                    positions.append(Position(entry & 0x3fff, weight: Weight(rawValue: UInt8(entry >> 14)) ?? .d))
+                    let position = Position(entry & 0x3fff, weight: Weight(rawValue: UInt8(entry >> 14)) ?? .d)
+                    guard position.index > positions.last?.index ?? 0 else {
+                        throw reader.malformed("the positions of a lexeme are not in order")
+                    }
+                    positions.append(position)
                 }
                 guard lexemes.updateValue(positions, forKey: lexeme) == nil else {
-                    throw reader.malformed("a lexeme is repeated")
+                    // Or spelled in two ways that are canonically equivalent, which are one key to Swift.
+                    throw reader.malformed("two lexemes are equal for Swift's strings; cast it to text")
                 }
             }
             return PostgresTSVector(lexemes)
@@ -120,7 +128,7 @@ extension PostgresTSVector: PostgresElement {
         guard let count = Int32(exactly: lexemes.count) else { throw PersistenceError(.tooLarge) }
         writer.write(count)
         for (lexeme, positions) in sorted {
-            guard !lexeme.isEmpty, lexeme.utf8.count < 2048, positions.count < 256 else {
+            guard !lexeme.isEmpty, lexeme.utf8.count < 2048, positions.count <= 256 else {
                 throw PersistenceError(
                     .encoding, "a lexeme of the tsvector is empty, too long or has too many positions")
             }
