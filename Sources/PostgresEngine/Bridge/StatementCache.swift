@@ -6,6 +6,18 @@ enum StatementKey: Hashable, Sendable {
     case query(ObjectIdentifier)
     /// A text with the types of its parameters.
     case text(String, [PostgresType])
+
+    /// Compares texts byte by byte.
+    ///
+    /// For Swift "é" as one character equals "e" with an accent; for the server they are two literals, and two names.
+    static func == (lhs: StatementKey, rhs: StatementKey) -> Bool {
+        switch (lhs, rhs) {
+        case (.query(let left), .query(let right)): left == right
+        case (.text(let left, let leftTypes), .text(let right, let rightTypes)):
+            left.hasSameBytes(as: right) && leftTypes == rightTypes
+        default: false
+        }
+    }
 }
 
 /// A statement that a server connection knows by name.

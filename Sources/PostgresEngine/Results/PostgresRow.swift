@@ -56,7 +56,7 @@ public struct PostgresRow: ~Copyable {
 
     @usableFromInline
     func field(_ column: Int) throws(PersistenceError) -> Field {
-        let field = Int32(truncatingIfNeeded: column)
+        let field = Int32(clamping: column)
         let length = PQgetlength(result, index, field)
         // Only an empty value can be NULL, and only NULL can be beyond the last column.
         if length == 0, PQgetisnull(result, index, field) != 0 {
@@ -92,7 +92,7 @@ public struct PostgresRow: ~Copyable {
 
     @usableFromInline @inline(never)
     func located(_ error: PersistenceError, column: Int) -> PersistenceError {
-        guard let name = PQfname(result, Int32(truncatingIfNeeded: column)) else { return error }
+        guard let name = PQfname(result, Int32(clamping: column)) else { return error }
         return error.with { error in
             if error.column == nil {
                 error.column = String(cString: name)

@@ -26,8 +26,7 @@ public struct PostgresStatement: ExpressibleByStringInterpolation, Sendable {
     ///
     /// - Parameter value: The SQL text.
     public init(stringLiteral value: String) {
-        sql = value
-        parameters = PostgresParameters()
+        self.init(sql: value)
     }
 
     /// Creates a statement with parameters.
@@ -36,7 +35,7 @@ public struct PostgresStatement: ExpressibleByStringInterpolation, Sendable {
     public init(stringInterpolation: StringInterpolation) {
         sql = stringInterpolation.sql
         parameters = stringInterpolation.parameters
-        failure = stringInterpolation.failure
+        failure = stringInterpolation.failure ?? Self.refusal(of: sql)
     }
 
     /// Creates a statement from a text that was made at run time.
@@ -47,6 +46,13 @@ public struct PostgresStatement: ExpressibleByStringInterpolation, Sendable {
     public init(sql: String, parameters: PostgresParameters = PostgresParameters()) {
         self.sql = sql
         self.parameters = parameters
+        failure = Self.refusal(of: sql)
+    }
+
+    /// A C string ends at its first NUL: the server would run what stands before it, a DELETE without its WHERE.
+    private static func refusal(of sql: String) -> PersistenceError? {
+        guard sql.containsNUL else { return nil }
+        return PersistenceError(.invalidArgument, "the statement contains a NUL character")
     }
 
     /// Names the statement for spans and errors.
