@@ -43,8 +43,10 @@ extension Marketplace {
     /// - Returns: Whether a workspace was created; not when the first of the team has one already.
     private func createWorkspace(for team: ArraySlice<User>) async throws -> Bool {
         guard let owner = team.first else { return false }
-        // Serializable: of two instances that look at the same moment, one creates, and the other runs again and sees it.
-        return try await database.withTransaction(.serializable.retrying()) { transaction in
+        return try await database.withTransaction { transaction in
+            // Of two instances that look at the same moment, one creates, and the other waits and sees it. In serializable
+            // transactions instead, most would conflict with each other while the table is small.
+            try await transaction.advisoryLock(PostgresAdvisoryKey("workspace of \(owner.id)"))
             let existing = try await transaction.workspaces.workspaces(of: owner.id, KeysetPageRequest(limit: 1))
             guard existing.items.isEmpty else { return false }
             let workspace = try await transaction.workspaces.create(
