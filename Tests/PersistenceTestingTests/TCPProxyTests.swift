@@ -11,7 +11,7 @@ import Testing
     import Musl
 #endif
 
-@Suite("A TCP proxy", .timeLimit(.minutes(2)))
+@Suite("A TCP proxy", .timeLimit(.minutes(5)))
 struct TCPProxyTests {
     @Test("forwards in both directions, and counts")
     func forwards() async throws {

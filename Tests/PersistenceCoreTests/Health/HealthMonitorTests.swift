@@ -5,7 +5,7 @@ import ServiceLifecycleTestKit
 import Synchronization
 import Testing
 
-@Suite("Health monitor", .timeLimit(.minutes(1)))
+@Suite("Health monitor", .timeLimit(.minutes(5)))
 struct HealthMonitorTests {
     private let clock = ManualClock()
     // Durations that differ, so that a test can tell a timer from a pause.

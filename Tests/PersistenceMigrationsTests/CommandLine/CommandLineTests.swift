@@ -86,7 +86,7 @@ struct CommandLineTests {
     }
 }
 
-@Suite("The command line on a database", .serialized, .enabled(if: TestServer.isExpected), .timeLimit(.minutes(2)))
+@Suite("The command line on a database", .serialized, .enabled(if: TestServer.isExpected), .timeLimit(.minutes(5)))
 struct CommandLineDatabaseTests {
     private func withTool(
         _ files: [String: String], _ body: (CommandLineTool, MigrationFixture) async throws -> Void

@@ -18,7 +18,7 @@ private final class Counter: Sendable {
 
 @Suite(
     "Migrators at the same time, cancelled and cut off", .serialized, .enabled(if: TestServer.isExpected),
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(6)))
 struct ConcurrencyTests {
     @Test("of eight migrators that start together one applies everything, and all succeed")
     func race() async throws {
@@ -30,7 +30,11 @@ struct ConcurrencyTests {
                     group.addTask {
                         // Each with a pool of its own, as processes have.
                         try await withDatabase(configuration) { (database) async throws in
-                            try await Migrator(database: database, source: .directory(path)).up()
+                            // Patient, because the machine may be busy with other tests.
+                            try await Migrator(
+                                database: database, source: .directory(path),
+                                configuration: .init(lockTimeout: .seconds(120))
+                            ).up()
                         }
                     }
                 }

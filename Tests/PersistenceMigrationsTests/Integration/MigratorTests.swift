@@ -4,7 +4,7 @@ import PostgresEngine
 import Synchronization
 import Testing
 
-@Suite("Migrating a database", .serialized, .enabled(if: TestServer.isExpected), .timeLimit(.minutes(2)))
+@Suite("Migrating a database", .serialized, .enabled(if: TestServer.isExpected), .timeLimit(.minutes(5)))
 struct MigratorTests {
     @Test("up, down and goto run the files and record versions and ledger")
     func commands() async throws {

@@ -6,7 +6,7 @@ import Testing
 /// golang-migrate's part is played by the statements that it sends.
 @Suite(
     "Taking over from golang-migrate, and handing back", .serialized, .enabled(if: TestServer.isExpected),
-    .timeLimit(.minutes(2)))
+    .timeLimit(.minutes(5)))
 struct TakeoverTests {
     /// What golang-migrate does to its table, as its PostgreSQL driver writes it.
     private struct OtherTool {

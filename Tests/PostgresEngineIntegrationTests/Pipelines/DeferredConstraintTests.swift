@@ -16,7 +16,7 @@ private struct AddUnique: PostgresCountedCommand {
     }
 }
 
-@Suite("Errors that come with the commit of a flight", .privateServer, .timeLimit(.minutes(2)))
+@Suite("Errors that come with the commit of a flight", .privateServer, .timeLimit(.minutes(5)))
 struct DeferredConstraintTests {
     @Test("undo and fail what they belong to, and nothing else")
     func deferred() async throws {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PostgresEngine
 
-@Suite("Connection pool from start to end", .timeLimit(.minutes(1)))
+@Suite("Connection pool from start to end", .timeLimit(.minutes(5)))
 struct ConnectionPoolLifecycleTests {
     let server = FakeServer()
     let time = ManualTime()

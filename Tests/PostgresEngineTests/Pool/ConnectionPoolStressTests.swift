@@ -3,7 +3,7 @@ import Testing
 
 @testable import PostgresEngine
 
-@Suite("Connection pool under load", .timeLimit(.minutes(2)))
+@Suite("Connection pool under load", .timeLimit(.minutes(5)))
 struct ConnectionPoolStressTests {
     private struct Tally {
         var asked: Int64 = 0

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PostgresEngine
 
-@Suite("Connection pool", .timeLimit(.minutes(1)))
+@Suite("Connection pool", .timeLimit(.minutes(5)))
 struct ConnectionPoolTests {
     let server = FakeServer()
     let time = ManualTime()
