@@ -14,6 +14,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "PersistenceCore", targets: ["PersistenceCore"]),
+        .library(name: "BSON", targets: ["BSON"]),
         .library(name: "Persistence", targets: ["Persistence"]),
         .library(name: "PostgresEngine", targets: ["PostgresEngine"]),
         .library(name: "PersistencePostgres", targets: ["PersistencePostgres"]),
@@ -39,10 +40,16 @@ let package = Package(
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
         ),
         .systemLibrary(name: "CEventLoop"),
+        .systemLibrary(
+            name: "CBSON",
+            pkgConfig: "libbson-1.0",
+            providers: [.apt(["libbson-dev"]), .brew(["mongo-c-driver"])]
+        ),
         .target(
             name: "PersistenceCore",
             dependencies: [logging, metrics, tracing, lifecycle, configuration]
         ),
+        .target(name: "BSON", dependencies: ["CBSON", "PersistenceCore"]),
         .target(name: "Persistence", dependencies: ["PersistenceCore"]),
         .target(
             name: "PostgresEngine",
@@ -86,6 +93,7 @@ let package = Package(
                 .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
             ]
         ),
+        .testTarget(name: "BSONTests", dependencies: ["BSON", "CBSON", "PersistenceCore"]),
         .testTarget(
             name: "PersistenceTests",
             dependencies: ["Persistence", "PersistenceCore", "PersistenceTesting"]

@@ -46,8 +46,8 @@ postgres_programs() {
     [ -n "$found" ] && printf '%s\n' "$found"
 }
 
-# install_for NEED…: makes sure that each of server, libpq, openssl, shellcheck is there. Looks for the thing itself
-# first, so that an installation from elsewhere is as good as Debian's package.
+# install_for NEED…: makes sure that each of server, libpq, libbson, openssl, shellcheck is there. Looks for the thing
+# itself first, so that an installation from elsewhere is as good as Debian's package.
 install_for() {
     local need packages=()
     for need in "$@"; do
@@ -57,13 +57,18 @@ install_for() {
             has pkg-config || packages+=(pkg-config)
             { has pkg-config && pkg-config --exists libpq; } || packages+=(libpq-dev)
             ;;
+        libbson)
+            has pkg-config || packages+=(pkg-config)
+            { has pkg-config && pkg-config --exists libbson-1.0; } || packages+=(libbson-dev)
+            ;;
         openssl) has openssl || packages+=(openssl) ;;
         shellcheck) has shellcheck || packages+=(shellcheck) ;;
         *) die "install_for: $need is not known" ;;
         esac
     done
     [ ${#packages[@]} -eq 0 ] && return
-    has apt-get || die "missing: ${packages[*]} (Debian's names). On macOS: brew install postgresql libpq pkgconf"
+    has apt-get || die "missing: ${packages[*]} (Debian's names). On macOS: brew install postgresql libpq \
+mongo-c-driver pkgconf"
     say "Installing from this system's packages: ${packages[*]}"
     is_root || has sudo || die "not root, and there is no sudo. An administrator can run: apt-get install ${packages[*]}"
     as_administrator apt-get update -q >&2 || say "apt-get update failed; trying with the lists there are"

@@ -1,0 +1,6 @@
+#ifndef PERSISTENCE_CBSON_SHIM_H
+#define PERSISTENCE_CBSON_SHIM_H
+
+#include <bson/bson.h>
+
+#endif
