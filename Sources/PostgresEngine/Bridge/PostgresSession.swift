@@ -296,7 +296,7 @@ extension PostgresSession {
         let error = state.withLock { state in
             // Results that came before the loss are answers: the server may have said why it ends the session.
             if let connection = state.connection { _ = state.advance(connection, &completions) }
-            return state.lossError()
+            return state.violation ?? state.lossError()
         }
         close(reason: error)
     }

@@ -134,6 +134,8 @@ struct SessionState: ~Copyable, @unchecked Sendable {
     var isTouched = false
     /// The user has prepared statements under names of their own, which the next user must not find.
     var hasForeignStatements = false
+    /// Why what comes next on the wire can no longer be told: the server has left the protocol, or memory ran out.
+    var violation: PersistenceError?
     /// The connection stays in pipeline mode and serves many tasks at once.
     let isShared: Bool
 
@@ -155,6 +157,13 @@ struct SessionState: ~Copyable, @unchecked Sendable {
     func lossError(_ message: String? = nil) -> PersistenceError {
         PersistenceError(.connection, "the server closed the connection", retrySafety: .unknown)
             .with { $0.serverMessage = message.map(Self.trimmed) ?? libraryMessage }
+    }
+
+    private mutating func noteViolation(_ message: String?) {
+        violation =
+            violation
+            ?? PersistenceError(.connection, "the server's answer could not be read", retrySafety: .unknown)
+            .with { $0.serverMessage = message.map(Self.trimmed) }
     }
 
     private static func trimmed(_ text: String) -> String {
@@ -179,7 +188,7 @@ extension SessionState {
     /// Completes the flights whose results have arrived already.
     mutating func advance(_ connection: OpaquePointer, _ completions: inout Completions) -> Bool {
         var emptyAnswers = 0
-        while !flights.isEmpty, copyPhase == .none {
+        while !flights.isEmpty, copyPhase == .none, violation == nil {
             if PQisBusy(connection) == 1 { break }
             guard let result = PQgetResult(connection) else {
                 if !flights[0].isPipelined {
@@ -194,7 +203,11 @@ extension SessionState {
             emptyAnswers = 0
             take(result, connection, &completions)
         }
-        return PQstatus(connection) != CONNECTION_BAD
+        return PQstatus(connection) != CONNECTION_BAD && violation == nil
+    }
+
+    private static func hasNoState(_ result: OpaquePointer) -> Bool {
+        PQresultErrorField(result, Int32(UInt8(ascii: "C"))) == nil
     }
 
     private mutating func take(
@@ -206,17 +219,25 @@ extension SessionState {
             PQclear(result)
             flights[0].syncs -= 1
             flights[0].isAnswered = false
-            if flights[0].syncs == 0, !flights[0].awaitsResults { finishFirst(connection, &completions) }
+            guard flights[0].syncs <= 0 else { return }
+            if flights[0].awaitsResults {
+                noteViolation("the server sent fewer results than commands")
+            } else {
+                finishFirst(connection, &completions)
+            }
             return
         case PGRES_COPY_IN, PGRES_COPY_OUT, PGRES_COPY_BOTH:
             copyPhase = status == PGRES_COPY_IN ? .sending : .receiving
             flights[0].reply.append(result)
             finishFirst(connection, &completions)
             return
-        case PGRES_FATAL_ERROR where PQresultErrorField(result, Int32(UInt8(ascii: "C"))) == nil:
+        case PGRES_BAD_RESPONSE,
+            PGRES_FATAL_ERROR where Self.hasNoState(result):
             // Not the server's: libpq has made it because the connection broke or its memory ran out. It keeps its place
             // among the results, and can never pass for an answer.
-            flights[0].reply.failure = lossError(PQresultErrorMessage(result).map { String(cString: $0) })
+            let message = PQresultErrorMessage(result).map { String(cString: $0) }
+            if PQstatus(connection) != CONNECTION_BAD { noteViolation(message) }
+            flights[0].reply.failure = violation ?? lossError(message)
         default:
             break
         }

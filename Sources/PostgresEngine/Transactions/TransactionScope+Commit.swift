@@ -22,6 +22,11 @@ extension TransactionScope {
         }
         let tag = PQcmdStatus(reply.result(index)).map { String(cString: $0) } ?? ""
         guard tag == "COMMIT" else {
+            guard tag == "ROLLBACK" else {
+                let error = PersistenceError(.internal, "the server answered COMMIT with another command's tag")
+                session.close(reason: error)
+                throw unknownOutcome(error)
+            }
             throw PersistenceError(
                 .transactionAborted, operation: "COMMIT", retrySafety: failure?.retrySafety ?? .unsafe
             ).with { $0.underlying = failure }
