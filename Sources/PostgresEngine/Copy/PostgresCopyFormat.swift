@@ -49,8 +49,14 @@ public struct PostgresCopyFormat: Sendable, Hashable {
                 throw PersistenceError(
                     .invalidArgument, "what stands for NULL may not contain control characters or backslashes")
             }
-            let quotedNull = null.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''")
-            return "FORMAT csv, HEADER \(hasHeader), DELIMITER '\(delimiter)', NULL '\(quotedNull)', ENCODING 'UTF8'"
+            // By scalars: a quote with a combining accent is another character to Swift, and still a quote to the server.
+            var quotedNull = String.UnicodeScalarView()
+            for scalar in null.unicodeScalars {
+                if scalar == "'" { quotedNull.append(scalar) }
+                quotedNull.append(scalar)
+            }
+            let nullText = String(quotedNull)
+            return "FORMAT csv, HEADER \(hasHeader), DELIMITER '\(delimiter)', NULL '\(nullText)', ENCODING 'UTF8'"
         }
     }
 }
