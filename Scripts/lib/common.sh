@@ -46,8 +46,8 @@ postgres_programs() {
     [ -n "$found" ] && printf '%s\n' "$found"
 }
 
-# install_for NEED…: makes sure that each of server, libpq, libbson, openssl, shellcheck is there. Looks for the thing
-# itself first, so that an installation from elsewhere is as good as Debian's package.
+# install_for NEED…: makes sure that each of server, libpq, libbson, openssl, pgbouncer, shellcheck is there. Looks for
+# the thing itself first, so that an installation from elsewhere is as good as Debian's package.
 install_for() {
     local need packages=()
     for need in "$@"; do
@@ -62,6 +62,8 @@ install_for() {
             { has pkg-config && pkg-config --exists libbson-1.0; } || packages+=(libbson-dev)
             ;;
         openssl) has openssl || packages+=(openssl) ;;
+        # Debian puts it where only administrators look.
+        pgbouncer) has pgbouncer || [ -x /usr/sbin/pgbouncer ] || packages+=(pgbouncer) ;;
         shellcheck) has shellcheck || packages+=(shellcheck) ;;
         *) die "install_for: $need is not known" ;;
         esac

@@ -281,6 +281,17 @@ struct PostgresTestServerTests {
         #expect(state == "gone" || state.contains(") Z "))
     }
 
+    @Test("begins with a copy that no other server shares")
+    func copies() async throws {
+        async let first = PostgresTestServer.with { server in
+            try await server.query("CREATE TABLE mine (n int); INSERT INTO mine VALUES (1)")
+            return try await server.query("SELECT count(*) FROM mine")
+        }
+        async let second = PostgresTestServer.with { try await $0.query("SELECT to_regclass('mine') IS NULL") }
+        #expect(try await first == "1")
+        #expect(try await second == "t")
+    }
+
     // MARK: Helpers
 
     private func caller() throws -> ServerProcess { ServerProcess(user: try .current()) }

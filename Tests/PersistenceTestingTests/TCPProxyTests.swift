@@ -110,6 +110,24 @@ struct TCPProxyTests {
         #expect(await !pair.client.isReadable(within: 50))
     }
 
+    @Test("keeps new connections silent while the open ones go on")
+    func freezesNew() async throws {
+        let pair = try await ProxiedPair()
+        pair.proxy.change { $0.freezesNewConnections = true }
+        let silent = try Peer.connected(to: pair.proxy.port)
+        silent.send("lost")
+        pair.client.send("still here")
+        #expect(await pair.server.receive(10) == "still here")
+        let second = try await pair.listener.accepted()
+        #expect(await !second.isReadable(within: 50))
+        pair.proxy.change { $0.freezesNewConnections = false }
+        // What began silent stays silent.
+        #expect(await !second.isReadable(within: 50))
+        let fresh = try Peer.connected(to: pair.proxy.port)
+        fresh.send("new")
+        #expect(await (try pair.listener.accepted()).receive(3) == "new")
+    }
+
     @Test(
         "cuts after exactly so many bytes, once, and only that connection",
         arguments: [0, 1, 5], TCPProxy.Cut.Ending.allCases)

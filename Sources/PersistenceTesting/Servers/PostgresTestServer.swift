@@ -43,7 +43,7 @@ public final class PostgresTestServer: Sendable {
     public let port: Int
     /// The superuser.
     public let username: String
-    /// The superuser's password, made for this server.
+    /// The superuser's password, made for the servers of this process.
     public let password: String
     /// The database.
     public let database: String
@@ -55,7 +55,7 @@ public final class PostgresTestServer: Sendable {
     public let installation: PostgresInstallation
 
     let folder: String
-    private let process: ServerProcess
+    let process: ServerProcess
     private let guardian: ServerGuard
     private let state = Mutex(State.stopped)
 
@@ -71,7 +71,7 @@ public final class PostgresTestServer: Sendable {
     public var url: String { "postgres://\(username):\(password)@\(host):\(port)/\(database)" }
 
     var certificateFolder: String { "\(folder)/certificates" }
-    private var dataFolder: String { "\(folder)/data" }
+    var dataFolder: String { "\(folder)/data" }
     private var logFile: String { "\(folder)/log" }
 
     /// Makes a server, which does not run yet.
@@ -92,12 +92,27 @@ public final class PostgresTestServer: Sendable {
         self.socketFolder = "\(folder)/socket"
         self.username = options.username
         self.database = options.database
-        self.password =
-            String(UInt64.random(in: .min ... .max), radix: 36) + String(UInt64.random(in: .min ... .max), radix: 36)
+        self.password = ClusterTemplate.password
         self.certificates = options.isTLSEnabled ? Certificates(folder: "\(folder)/certificates") : nil
         self.port = try Self.freePort()
         // From here on the guard removes the folder when the initialiser throws and the guard is released.
         try await makeCluster(options)
+    }
+
+    /// Copies a running server, which the new one then follows.
+    init(
+        following primary: PostgresTestServer, as name: String, settings: [String: String]
+    ) async throws(PersistenceError) {
+        self.installation = primary.installation
+        self.process = primary.process
+        (self.folder, self.guardian) = try await Self.makeFolder(for: process)
+        self.socketFolder = "\(folder)/socket"
+        self.username = primary.username
+        self.database = primary.database
+        self.password = primary.password
+        self.certificates = nil
+        self.port = try Self.freePort()
+        try await copyCluster(of: primary, as: name, settings)
     }
 
     // MARK: Scope
@@ -273,7 +288,7 @@ public final class PostgresTestServer: Sendable {
 
     // MARK: Making
 
-    private static func check(_ options: Options) throws(PersistenceError) {
+    static func check(_ options: Options) throws(PersistenceError) {
         func isName(_ text: String) -> Bool {
             !text.isEmpty && text.utf8.count < 64 && text.utf8.allSatisfy { $0 == 0x5F || $0.isLetterOrDigit }
         }
@@ -294,7 +309,7 @@ public final class PostgresTestServer: Sendable {
     }
 
     /// A folder that the server's user can write, with a path short enough for a Unix socket (107 bytes with the name).
-    private static func makeFolder(
+    static func makeFolder(
         for process: ServerProcess
     ) async throws(PersistenceError) -> (String, ServerGuard) {
         for parent in [FileManager.default.temporaryDirectory.path, "/tmp", "/var/tmp"] where parent.utf8.count < 60 {
@@ -317,7 +332,7 @@ public final class PostgresTestServer: Sendable {
     ///
     /// Another process may take it before the server does, which is so unlikely
     /// (the kernel goes through thousands before it offers one again) that the server then simply fails to start.
-    private static func freePort() throws(PersistenceError) -> Int {
+    static func freePort() throws(PersistenceError) -> Int {
         #if canImport(Glibc)
             let kind = CInt(SOCK_STREAM.rawValue)
         #else
@@ -345,36 +360,23 @@ public final class PostgresTestServer: Sendable {
         if certificates != nil {
             try await process.require("/bin/sh", ["-c", Self.certificateScript, "sh", certificateFolder, username])
         }
-        #if os(Linux)
-            let locale = "C.UTF-8"
-        #else
-            let locale = "C"
-        #endif
-        // The password goes through the environment, which other users cannot read, unlike arguments.
+        let template = try await ClusterTemplate.shared.folder(
+            for: .init(programs: installation.programs, username: username), with: process)
         let script = #"""
             set -eu
             umask 077
             mkdir -p "$1/socket"
-            printf '%s\n' "$PASSWORD" >"$1/password"
-            # Its output goes through a file: an initdb whose pipe breaks dies in the middle and leaves shared memory behind.
-            "$2" -D "$1/data" --username="$3" --pwfile="$1/password" --auth=scram-sha-256 --encoding=UTF8 \
-                --locale="$4" --no-sync >"$1/log" 2>&1 || { cat "$1/log"; exit 1; }
-            rm "$1/log"
-            rm "$1/password"
+            cp -Rp "$2" "$1/data"
             cat >>"$1/data/postgresql.conf" <<END
-            $5
+            $3
             END
             cat >"$1/data/pg_hba.conf" <<END
-            $6
+            $4
             END
             """#
         try await process.require(
             "/bin/sh",
-            [
-                "-c", script, "sh", folder, installation.program("initdb"), username, locale, configuration(options),
-                authentication(options),
-            ],
-            environment: ["PASSWORD": password])
+            ["-c", script, "sh", folder, template, configuration(options), authentication(options)])
     }
 
     private func configuration(_ options: Options) -> String {
@@ -394,7 +396,12 @@ public final class PostgresTestServer: Sendable {
             settings["ssl_key_file"] = "\(certificateFolder)/localhost.key"
         }
         settings.merge(options.settings) { $1 }
-        return settings.sorted { $0.key < $1.key }
+        return Self.lines(of: settings)
+    }
+
+    /// The settings as lines of `postgresql.conf`.
+    static func lines(of settings: [String: String]) -> String {
+        settings.sorted { $0.key < $1.key }
             .map { "\($0.key) = '\($0.value.replacing("'", with: "''"))'" }
             .joined(separator: "\n")
     }

@@ -45,7 +45,9 @@ struct ProxyState: Sendable {
                 ProxySocket.reset(client)
                 continue
             }
-            connections.append(ProxyConnection(client: client, server: server))
+            var connection = ProxyConnection(client: client, server: server)
+            connection.isFrozen = behaviour.freezesNewConnections
+            connections.append(connection)
             traffic.open = connections.count
         }
     }

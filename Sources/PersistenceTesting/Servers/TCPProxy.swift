@@ -34,6 +34,11 @@ public final class TCPProxy: Sendable {
         /// What is on its way is held, as by a network that loses every packet: it arrives when this ends.
         public var isBlackHole = false
 
+        /// Whether connections to come are accepted and stay silent for ever, while those that are open go on.
+        ///
+        /// As behind a firewall that has begun to drop what opens a connection.
+        public var freezesNewConnections = false
+
         /// Where to cut a connection; `nil` once it is done.
         public var cut: Cut?
 

@@ -168,43 +168,6 @@ func expectConsistency(
     #expect(statistics.requests == ended + Int64(statistics.waiters), sourceLocation: sourceLocation)
 }
 
-/// What the process holds of the operating system.
-enum ProcessResources {
-    static var isKnown: Bool { FileManager.default.fileExists(atPath: "/proc/self/net/tcp") }
-
-    /// The sockets of this process that are connected to a port.
-    static func sockets(to port: Int) -> Int {
-        let table = (try? String(contentsOfFile: "/proc/self/net/tcp", encoding: .utf8)) ?? ""
-        let wanted = String(format: ":%04X", port)
-        var inodes: Set<Substring> = []
-        for line in table.split(separator: "\n").dropFirst() {
-            let fields = line.split(separator: " ")
-            if fields.count > 9, fields[2].hasSuffix(wanted) { inodes.insert(fields[9]) }
-        }
-        return descriptors { target in
-            target.hasPrefix("socket:[") && inodes.contains(target.dropFirst(8).dropLast())
-        }
-    }
-
-    /// All descriptors of this process.
-    static func descriptors(where isWanted: (String) -> Bool = { _ in true }) -> Int {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
-        return names.count { name in
-            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
-            return target.map(isWanted) ?? false
-        }
-    }
-
-    /// The threads of this process with a name.
-    static func threads(named name: String) -> Int {
-        let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task")) ?? []
-        return threads.count { thread in
-            let comm = try? String(contentsOfFile: "/proc/self/task/\(thread)/comm", encoding: .utf8)
-            return comm?.hasPrefix(name) ?? false
-        }
-    }
-}
-
 /// What a caller of a pool hears that cannot connect, once the pool itself knows why.
 ///
 /// On a busy machine a short wait can end before the first attempt does.
