@@ -5,9 +5,15 @@ import PackageDescription
 let package = Package(
     name: "persistence-benchmarks",
     platforms: [.macOS(.v15)],
+    products: [
+        // Preloaded into a run that counts allocations.
+        .library(name: "AllocationCounter", type: .dynamic, targets: ["CAllocationCounter"])
+    ],
     dependencies: [
         .package(name: "swift-persistence", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.2.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.7.0"),
     ],
     targets: [
         .systemLibrary(
@@ -17,12 +23,15 @@ let package = Package(
         ),
         // Optimised as a C programmer would ship it, whatever the configuration.
         .target(name: "CBaseline", dependencies: ["CPQ"], cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
+        .target(name: "CAllocationCounter", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
         .executableTarget(
             name: "PersistenceBenchmarks",
             dependencies: [
                 "CBaseline",
                 .product(name: "PersistenceCore", package: "swift-persistence"),
                 .product(name: "PostgresEngine", package: "swift-persistence"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: [

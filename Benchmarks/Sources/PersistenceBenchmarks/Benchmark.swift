@@ -5,94 +5,121 @@ import Foundation
 struct Benchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "persistence-benchmarks",
-        abstract: "Compares the engine with raw libpq in C, interleaved in one process.",
-        discussion: """
-            W1 reads one row of 8 columns by primary key, prepared; W4 is a transaction of BEGIN, select for update,
-            update, insert and COMMIT; W4p is the same with update and insert in one flight
-            (in C still one after the other); ×n is the number of connections. Differences under 10% are noise.
-            """
+        abstract: "Compares the engine with raw libpq in C and with other clients, interleaved in one run.",
+        discussion: Suite.help + " Differences under 10% are noise."
     )
 
+    @Flag(help: "A run of some three minutes: 3 rounds of half a second.")
+    var short = false
+
+    @Flag(help: "Five rounds of 2 s after a round that does not count (the default).")
+    var full = false
+
     @Option(help: "Rounds; in each, every contender runs every workload once.")
-    var rounds = 5
+    var rounds: Int?
 
     @Option(help: "Seconds that one contender runs one workload.")
-    var seconds = 2.0
+    var seconds: Double?
 
-    @Option(help: "Workloads such as W1x16,W4x8; all when left out.")
+    @Option(help: "Workloads such as W1x16,W4x8, and micro; all when left out.")
     var only: String?
 
-    @Flag(help: "Commit without waiting for the disk, on both sides, to see what the client costs.")
+    @Flag(inversion: .prefixedNo, help: "Measure pgbench, psql, asyncpg and psycopg, too.")
+    var peers = true
+
+    @Flag(help: "Commit without waiting for the disk, on all sides, to see what the client costs.")
     var asynchronousCommit = false
 
+    @Option(help: "Write the figures to this file, as a list of name, value, unit, target and met.")
+    var json: String?
+
+    @Flag(help: .hidden)
+    var countAllocations = false
+
     func validate() throws {
-        guard (1...1000).contains(rounds) else { throw ValidationError("--rounds takes 1 to 1000") }
-        guard seconds > 0, seconds <= 600 else { throw ValidationError("--seconds takes more than 0 up to 600") }
-        _ = try cases()
+        guard !(short && full) else { throw ValidationError("--short and --full exclude each other") }
+        guard (1...1000).contains(plan.rounds) else { throw ValidationError("--rounds takes 1 to 1000") }
+        guard plan.seconds > 0, plan.seconds <= 600 else {
+            throw ValidationError("--seconds takes more than 0 up to 600")
+        }
+    }
+
+    private var plan: Plan {
+        var plan = short ? Plan.short : Plan.full
+        if let rounds { plan.rounds = rounds }
+        if let seconds { plan.seconds = seconds }
+        return plan
     }
 
     func run() async throws {
-        guard var url = ProcessInfo.processInfo.environment["POSTGRES_URL"], !url.isEmpty else {
+        let environment = ProcessInfo.processInfo.environment
+        guard var url = environment["POSTGRES_URL"], !url.isEmpty else {
             throw ValidationError("POSTGRES_URL is not set: Scripts/benchmark starts a database and sets it")
+        }
+        if countAllocations {
+            let counted = try await Allocations.count(url: url)
+            print(String(decoding: try JSONEncoder().encode(counted), as: UTF8.self))
+            return
         }
         if asynchronousCommit {
             url += (url.contains("?") ? "&" : "?") + "options=-c%20synchronous_commit%3Doff"
         }
-        let cases = try cases()
+        var names = only.map { $0.split(separator: ",").map(String.init) } ?? Suite.all + ["micro"]
+        let withMicro = names.contains("micro")
+        names.removeAll { $0 == "micro" }
+
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let suite = Suite(
+            url: url, secureURL: environment["BENCHMARK_TLS_URL"],
+            peers: peers ? Peers.found(url: url, scratch: scratch.path) : nil)
+        // Without a server with TLS, what needs one is left out unless it was asked for.
+        if only == nil, suite.secureURL == nil { names.removeAll(where: Suite.isSecure) }
         let baseline = Baseline(url: url)
         try baseline.execute(Schema.create)
         defer { try? baseline.execute(Schema.drop) }
+        if names.contains(where: Suite.isSecure) { try Baseline(url: try suite.secured()).execute(Schema.create) }
 
-        var report = Report()
-        for round in 1...rounds {
-            for test in cases {
-                progress("round \(round) of \(rounds): \(test)")
-                // In turns, so that nobody always comes after the same neighbour.
-                let order = Contender.allCases.rotated(by: round - 1)
-                let engine = try Engine(url: url, connections: test.connections)
-                for contender in order {
-                    if test.workload.writes {
-                        for statement in Schema.tidy { try baseline.execute(statement) }
-                    }
-                    let sample =
-                        switch contender {
-                        case .baseline: try baseline.run(test, seconds: seconds)
-                        case .onExecutor: try await engine.run(test, seconds: seconds, onExecutor: true)
-                        case .fromGlobalPool: try await engine.run(test, seconds: seconds, onExecutor: false)
-                        }
-                    report.add(sample, of: contender, to: test)
-                }
-            }
-        }
+        var run = Run(plan: plan)
+        try await run.measure(try names.map(suite.comparison))
+        if withMicro { try await run.measureMicro(url: url) }
+
         progress("")
         print(
             "PostgreSQL \(baseline.serverVersion), \(ProcessInfo.processInfo.activeProcessorCount) cores, "
-                + "\(rounds) rounds of \(seconds) s, commits \(asynchronousCommit ? "asynchronous" : "durable")")
-        for line in report.lines(for: cases) { print(line) }
-    }
-
-    private func cases() throws -> [Case] {
-        guard let only else { return Case.all }
-        return try only.split(separator: ",").map { name in
-            let parts = name.split(whereSeparator: { $0 == "x" || $0 == "×" })
-            guard parts.count == 2, let workload = Case.Workload(rawValue: String(parts[0])),
-                let connections = Int(parts[1]), (1...150).contains(connections)
-            else {
-                throw ValidationError(
-                    "\(name) is not a workload such as W1x16: W1, W4 or W4p, with 1 to 150 connections")
-            }
-            return Case(workload: workload, connections: connections)
-        }
-    }
-
-    private func progress(_ text: String) {
-        guard isatty(STDERR_FILENO) == 1 else { return }
-        FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
+                + "\(plan.rounds) rounds of \(plan.seconds) s, "
+                + "commits \(asynchronousCommit ? "asynchronous" : "durable")")
+        for line in run.lines { print(line) }
+        if let json { try Results.write(run.figures, to: json) }
     }
 }
 
-extension Array {
-    func rotated(by count: Int) -> [Element] {
-        isEmpty ? [] : Array(self[(count % self.count)...] + self[..<(count % self.count)])
+/// How much is measured.
+struct Plan: Sendable {
+    var rounds: Int
+    var seconds: Double
+    /// Whether a round that does not count comes first.
+    var warmsUp: Bool
+
+    static let short = Plan(rounds: 3, seconds: 0.5, warmsUp: false)
+    static let full = Plan(rounds: 5, seconds: 2, warmsUp: true)
+}
+
+/// A temporary folder for the length of the run.
+struct Scratch {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.path + "/persistence-benchmark-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
     }
+
+    func remove() {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+}
+
+func progress(_ text: String) {
+    guard isatty(STDERR_FILENO) == 1 else { return }
+    FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
 }

@@ -45,6 +45,28 @@ struct GetItem: PostgresOptionalRowQuery {
     }
 }
 
+struct GetItems: PostgresRowsQuery {
+    typealias Row = Item
+
+    static let name = "GetItems"
+    static let command = "SELECT"
+    static var collection: String? { "items" }
+    static let sql = """
+        SELECT id, owner, name, email, score, is_active, visits, created_at FROM benchmark.items WHERE id > $1
+        ORDER BY id LIMIT 1000
+        """
+
+    var after: Int64
+
+    func bind(to parameters: inout PostgresParameters) throws(PersistenceError) {
+        try parameters.append(after)
+    }
+
+    static func decode(_ row: borrowing PostgresRow) throws(PersistenceError) -> Item {
+        try GetItem.decode(row)
+    }
+}
+
 struct LockAccount: PostgresRowQuery {
     typealias Row = Int64
 

@@ -2,6 +2,12 @@
 enum Schema {
     static let rows: Int64 = 10_000
 
+    /// How many rows W2 reads at once.
+    static let readMany = 1_000
+
+    /// How many rows W3 imports.
+    static let imports = 100_000
+
     static let create = """
         DROP SCHEMA IF EXISTS benchmark CASCADE;
         CREATE SCHEMA benchmark;
@@ -31,11 +37,15 @@ enum Schema {
             amount bigint NOT NULL,
             created_at timestamptz NOT NULL DEFAULT now()
         ) WITH (autovacuum_enabled = false);
+        CREATE TABLE benchmark.imports (LIKE benchmark.items) WITH (autovacuum_enabled = false);
         ANALYZE benchmark.items, benchmark.accounts;
         """
 
     /// Before each sample of a workload that writes; statements that cannot share a transaction.
     static let tidy = ["TRUNCATE benchmark.entries", "VACUUM benchmark.accounts", "CHECKPOINT"]
+
+    /// Before each import.
+    static let tidyImports = ["TRUNCATE benchmark.imports", "CHECKPOINT"]
 
     static let drop = "DROP SCHEMA IF EXISTS benchmark CASCADE"
 }

@@ -1,0 +1,153 @@
+import CBaseline
+import Foundation
+
+/// Other programs and libraries on the same work, each in a process of its own.
+struct Peers: Sendable {
+    /// The server, as libpq's URI.
+    var url: String
+    /// PostgreSQL's own programs: psql and pgbench.
+    var programs: String
+    /// The Python that has asyncpg and psycopg; `nil` leaves them out.
+    var python: String?
+    /// Where the peers' scripts are.
+    var scripts: String
+    /// A folder for files that last as long as the run.
+    var scratch: String
+
+    static let readOne = """
+        \\set id random(1, \(Schema.rows))
+        SELECT id, owner, name, email, score, is_active, visits, created_at FROM benchmark.items WHERE id = :id;
+        """
+
+    static let transaction = """
+        \\set id random(1, \(Schema.rows))
+        BEGIN;
+        SELECT balance FROM benchmark.accounts WHERE id = :id FOR UPDATE;
+        UPDATE benchmark.accounts SET balance = balance + 1 WHERE id = :id;
+        INSERT INTO benchmark.entries (account, amount) VALUES (:id, 1);
+        COMMIT;
+        """
+
+    /// asyncpg or psycopg, which print what they measured as JSON.
+    func python(_ name: String, workload: String, connections: Int) -> Contender {
+        Contender(name) { seconds in
+            guard let python else { throw Skipped() }
+            let output = try execute(
+                python,
+                [
+                    "\(scripts)/\(name)_peer.py", "--workload", workload, "--connections", "\(connections)",
+                    "--seconds", "\(seconds)",
+                ])
+            let result = try JSONDecoder().decode(Measured.self, from: Data(output.utf8))
+            return Sample(
+                operationsPerSecond: result.operations / result.wall, median: result.p50, ninetyNinth: result.p99,
+                cpuPerOperation: result.cpu / max(result.operations, 1))
+        }
+    }
+
+    /// pgbench with prepared statements; a thread for each of the machine's cores, as its manual advises.
+    func pgbench(script: String, connections: Int) -> Contender {
+        Contender(Name.pgbench) { seconds in
+            let file = "\(scratch)/pgbench.sql"
+            try script.write(toFile: file, atomically: true, encoding: .utf8)
+            let threads = min(connections, ProcessInfo.processInfo.activeProcessorCount)
+            let before = baseline_children_cpu()
+            let output = try execute(
+                "\(programs)/pgbench",
+                [
+                    "-n", "-M", "prepared", "-c", "\(connections)", "-j", "\(threads)", "-T",
+                    "\(max(1, Int(seconds.rounded())))", "-f", file, url,
+                ])
+            let operations = try number(in: output, after: "number of transactions actually processed: ")
+            return Sample(
+                operationsPerSecond: try number(in: output, after: "tps = "), median: nil, ninetyNinth: nil,
+                cpuPerOperation: (baseline_children_cpu() - before) / max(operations, 1))
+        }
+    }
+
+    /// `psql \copy` from a file, timed by psql itself, so that its start and its connecting don't count.
+    func psqlCopy(_ name: String, format: String) -> Contender {
+        Contender(name) { _ in
+            let file = "\(scratch)/imports.\(format)"
+            if !FileManager.default.fileExists(atPath: file) {
+                try psql(
+                    "\\copy (SELECT i, gen_random_uuid(), 'Person number ' || i, 'person.' || i || '@mail.example.com', "
+                        + "i / 7.0::double precision, i % 3 = 0, (i % 1000)::integer, "
+                        + "timestamptz '2024-01-01 00:00:00+00' + i * interval '1 minute' "
+                        + "FROM generate_series(1::bigint, \(Schema.imports)) AS i) to '\(file)' (format \(format))")
+            }
+            let before = baseline_children_cpu()
+            let output = try psql("\\timing on", "\\copy benchmark.imports from '\(file)' (format \(format))")
+            let wall = try number(in: output, after: "Time: ") / 1000
+            return Sample(
+                operationsPerSecond: 1 / wall, median: wall, ninetyNinth: wall,
+                cpuPerOperation: baseline_children_cpu() - before)
+        }
+    }
+
+    @discardableResult
+    private func psql(_ commands: String...) throws -> String {
+        try execute(
+            "\(programs)/psql", ["-X", "-v", "ON_ERROR_STOP=1", "-d", url] + commands.flatMap { ["-c", $0] })
+    }
+
+    /// What a peer's script prints; seconds.
+    private struct Measured: Decodable {
+        var operations: Double
+        var wall: Double
+        var cpu: Double
+        var p50: Double
+        var p99: Double
+    }
+
+    private func number(in output: String, after label: String) throws -> Double {
+        guard let start = output.range(of: label)?.upperBound,
+            let value = Double(output[start...].prefix { $0.isNumber || $0 == "." })
+        else {
+            throw Failure(description: "no \"\(label)\" in: \(output)")
+        }
+        return value
+    }
+
+    private func execute(_ program: String, _ arguments: [String]) throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(["BENCHMARK_URL": url]) { $1 }
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try withoutBlockedSignals { try process.run() }
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw Failure(description: "\(program) ended with \(process.terminationStatus)")
+        }
+        return String(decoding: output, as: UTF8.self)
+    }
+}
+
+/// A child inherits the calling thread's blocked signals, and threads of Swift's pool block nearly all of them: pgbench
+/// would wait for ever for the alarm that ends its run.
+private func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+    var none = sigset_t()
+    var before = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    try body()
+}
+
+/// A contender that is not there.
+struct Skipped: Error {}
+
+extension Peers {
+    /// What Scripts/benchmark found and installed; `nil` when the program was started by hand without it.
+    static func found(url: String, scratch: String) -> Peers? {
+        let environment = ProcessInfo.processInfo.environment
+        guard let programs = environment["BENCHMARK_PROGRAMS"], let scripts = environment["BENCHMARK_SCRIPTS"] else {
+            return nil
+        }
+        return Peers(
+            url: url, programs: programs, python: environment["BENCHMARK_PYTHON"], scripts: scripts, scratch: scratch)
+    }
+}
