@@ -232,12 +232,46 @@ extension ByteWriter {
     }
 }
 
+extension ByteWriter {
+    /// Writes a value without type and key.
+    mutating func appendBare(_ value: BSONValue) {
+        // As a field with an empty key, of which type and NUL are then taken away.
+        let start = count
+        append(UnsafeBufferPointer(start: nil, count: 0), value)
+        guard count > start else { return }
+        let end = count
+        bytes.withUnsafeMutableBytes { buffer in
+            let target = UnsafeMutableRawBufferPointer(rebasing: buffer[start..<end - 2])
+            target.copyMemory(from: UnsafeRawBufferPointer(rebasing: buffer[start + 2..<end]))
+        }
+        count = end - 2
+    }
+
+    /// Puts a field in where others have been written already.
+    mutating func insert(
+        _ type: UInt8, _ key: UnsafeBufferPointer<UInt8>, value: UnsafeRawBufferPointer, at offset: Int
+    ) {
+        let tail = [UInt8](bytes[offset..<count])
+        let before = count
+        count = offset
+        guard let start = field(type, key, valueSize: value.count), reserve(tail.count) else {
+            count = before
+            return
+        }
+        store(value, at: start)
+        tail.withUnsafeBytes { store($0, at: count) }
+        count += tail.count
+    }
+}
+
 /// The keys of an array's elements.
 struct IndexKey {
     /// Calls a closure with the digits of an index.
     @inline(__always)
-    static func with<Result>(_ index: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { buffer in
+    static func with<Result>(
+        _ index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
+    ) rethrows -> Result {
+        try withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { buffer in
             var position = 20
             var rest = index
             repeat {
@@ -245,7 +279,7 @@ struct IndexKey {
                 buffer[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
                 rest /= 10
             } while rest > 0
-            return body(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[position..<20]))
+            return try body(UnsafeBufferPointer(rebasing: UnsafeBufferPointer(buffer)[position..<20]))
         }
     }
 }

@@ -11,6 +11,19 @@ struct RawElement {
     var valueStart: Int
     var valueEnd: Int
 
+    /// An element that has been found by other means.
+    @inline(__always)
+    init(type: UInt8, keyStart: Int, keyEnd: Int, valueStart: Int, valueEnd: Int) {
+        self.type = type
+        self.keyStart = keyStart
+        self.keyEnd = keyEnd
+        self.valueStart = valueStart
+        self.valueEnd = valueEnd
+    }
+
+    /// How many bytes the value has.
+    var byteCount: Int { valueEnd - valueStart }
+
     /// Reads the element at an offset.
     ///
     /// - Parameters:

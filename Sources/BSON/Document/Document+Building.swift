@@ -7,6 +7,14 @@ extension Document {
         for (key, value) in elements { append(key, value) }
     }
 
+    /// Creates a document of the pairs of a literal, in their order.
+    ///
+    /// - Parameter elements: The fields. See ``append(_:_:)`` for keys that BSON cannot hold.
+    public init(_ elements: KeyValuePairs<String, BSONValue>) {
+        self.init()
+        for (key, value) in elements { append(key, value) }
+    }
+
     /// Appends a field, whether or not there is one with that key.
     ///
     /// Never fails at once: what BSON cannot hold is remembered until somebody calls ``requireWellFormed()``, as

@@ -1,0 +1,95 @@
+public import PersistenceCore
+
+/// Makes documents of values of `Encodable` types.
+///
+/// Fields are written straight into the bytes of the document, in the order in which the type encodes them.
+///
+/// ```swift
+/// struct Order: Codable {
+///     var _id: ObjectID
+///     var status: String
+///     var placed: Date
+/// }
+/// let document = try BSONEncoder().encode(Order(_id: ObjectID(), status: "paid", placed: .now))
+/// ```
+///
+/// - `Int`, `Int64`, `UInt32` and larger ones become 64-bit integers, smaller ones 32-bit integers, `Float` and `Double`
+///   doubles. `UInt` and `UInt64` that do not fit are an error.
+/// - `Date`, `UUID` and `Data` follow ``options``. `URL` becomes a string, `Decimal` a decimal128.
+/// - ``BSONValue``, ``Document``, ``ObjectID`` and the other types of this module are written as they are.
+/// - `nil` of an optional property is left out, because that is what `Codable` does.
+public struct BSONEncoder: Sendable {
+    /// How dates, UUIDs and data are stored.
+    public var options: BSONCodingOptions
+    /// The size and the depth that are allowed.
+    ///
+    /// The depth is not looked for within values that are documents already.
+    public var limits: Document.Limits
+
+    /// Creates an encoder.
+    ///
+    /// - Parameters:
+    ///   - options: How dates, UUIDs and data are stored.
+    ///   - limits: The size and the depth that are allowed.
+    public init(options: BSONCodingOptions = BSONCodingOptions(), limits: Document.Limits = .standard) {
+        self.options = options
+        self.limits = limits
+    }
+
+    /// Makes a document of a value.
+    ///
+    /// - Parameter value: A value that encodes fields: a struct, a dictionary with string keys, a ``Document``.
+    /// - Returns: The document.
+    /// - Throws: ``PersistenceCore/PersistenceError`` with the code `encoding` when the value encodes no fields, or
+    ///   something that BSON cannot hold (a NUL in a key, an integer beyond 64 bits); `column` names the field,
+    ///   `underlying` is the `EncodingError` or what the type itself threw. With `tooLarge` beyond the limits.
+    public func encode(_ value: some Encodable) throws(PersistenceError) -> Document {
+        guard case .document(let document) = try encodeValue(value) else {
+            throw PersistenceError(.encoding, "the value does not encode fields, so it cannot be a document")
+        }
+        return document
+    }
+
+    /// Makes a BSON value of a value, which need not be a document.
+    ///
+    /// - Parameter value: Any value.
+    /// - Returns: The BSON value.
+    /// - Throws: What ``encode(_:)`` throws, but that the value may be anything.
+    public func encodeValue(_ value: some Encodable) throws(PersistenceError) -> BSONValue {
+        let state = EncodingState(options: options, limits: limits)
+        let level = EncodingLevel(root: state)
+        do {
+            try level.encodeWhole(value)
+        } catch {
+            throw Self.surface(error)
+        }
+        let (type, bytes, count) = state.finish()
+        if let fault = state.writer.fault { throw fault.fault.error }
+        guard count <= limits.byteCount else {
+            throw PersistenceError(.tooLarge, "the document has \(count) bytes, more than \(limits.byteCount)")
+        }
+        if type == 0x03 { return .document(Document(sharing: bytes, start: 0, count: count)) }
+        if type == 0x04 { return .array(BSONArray(storage: Document(sharing: bytes, start: 0, count: count))) }
+        let element = RawElement(type: type, keyStart: 0, keyEnd: 0, valueStart: 0, valueEnd: count)
+        return bytes.withUnsafeBytes { BSONValue(reading: element, in: $0, of: bytes) }
+    }
+
+    private static func surface(_ error: any Error) -> PersistenceError {
+        if let error = error as? PersistenceError { return error }
+        guard case .invalidValue(_, let context)? = error as? EncodingError else {
+            return PersistenceError(.encoding, "the type could not be made into a document")
+                .with { $0.underlying = error }
+        }
+        let name = context.codingPath.map(\.stringValue).joined(separator: ".")
+        // Only our own descriptions are known to quote no values.
+        let summary =
+            context.underlyingError is OwnEncodingError ? context.debugDescription : "the value cannot be held"
+        return PersistenceError(.encoding, name.isEmpty ? summary : "field \(name): \(summary)").with {
+            $0.column = name.isEmpty ? nil : name
+            $0.underlying = error
+        }
+    }
+}
+
+/// Marks an `EncodingError` as ours, whose description quotes no values.
+struct OwnEncodingError: Error {}
