@@ -50,7 +50,7 @@ let package = Package(
             dependencies: [logging, metrics, tracing, lifecycle, configuration]
         ),
         .target(name: "BSON", dependencies: ["CBSON", "PersistenceCore"]),
-        .target(name: "Persistence", dependencies: ["PersistenceCore"]),
+        .target(name: "Persistence", dependencies: ["PersistenceCore", collections, lifecycle]),
         .target(
             name: "PostgresEngine",
             dependencies: [
@@ -96,7 +96,10 @@ let package = Package(
         .testTarget(name: "BSONTests", dependencies: ["BSON", "CBSON", "PersistenceCore"]),
         .testTarget(
             name: "PersistenceTests",
-            dependencies: ["Persistence", "PersistenceCore", "PersistenceTesting"]
+            dependencies: [
+                "Persistence", "PersistenceCore", "PersistenceTesting", lifecycle,
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+            ]
         ),
         .testTarget(
             name: "PostgresEngineTests",

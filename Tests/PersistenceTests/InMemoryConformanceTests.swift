@@ -23,4 +23,19 @@ struct InMemoryConformanceTests {
     func concurrency(_ check: ConformanceCheck<ConcurrentRepositoryFixture>) async throws {
         try await check.run(ConcurrentRepositoryFixture(InMemoryDatabase()))
     }
+
+    @Test("Activity metadata conforms", arguments: ActivityMetadataRepositoryConformance.checks)
+    func activityMetadata(_ check: ConformanceCheck<DocumentFixture>) async throws {
+        try await check.run(DocumentFixture())
+    }
+
+    @Test("Job executions conform", arguments: JobExecutionRepositoryConformance.checks)
+    func jobExecutions(_ check: ConformanceCheck<DocumentFixture>) async throws {
+        try await check.run(DocumentFixture())
+    }
+
+    @Test("Integration data conforms", arguments: IntegrationDataRepositoryConformance.checks)
+    func integrationData(_ check: ConformanceCheck<DocumentFixture>) async throws {
+        try await check.run(DocumentFixture())
+    }
 }

@@ -43,10 +43,28 @@ public struct DomainConstraint: Hashable, Sendable {
     /// An audit entry's identifier is used once.
     public static let auditEntryID = DomainConstraint(
         "audit_log_pkey", .uniqueViolation, "an audit entry with this identifier has been appended before")
+    /// The metadata of an activity is recorded once.
+    public static let activityID = DomainConstraint(
+        "activity_metadata_pkey", .uniqueViolation, "the metadata of this activity has been recorded before")
+    /// The identifier of an execution is used once within a job.
+    public static let jobExecutionID = DomainConstraint(
+        "job_executions_pkey", .uniqueViolation, "an execution with this identifier has been queued before")
+    /// An execution goes from state to state by the steps of ``JobTransition``.
+    public static let jobExecutionState = DomainConstraint(
+        "job_executions_state_check", .checkViolation, "the execution is in a state that this step does not begin in")
+    /// The identifier of an event is used once within a job.
+    public static let jobEventID = DomainConstraint(
+        "job_events_pkey", .uniqueViolation, "an event with this identifier has been appended before")
 
     /// Every rule.
-    public static let all: [DomainConstraint] = [
-        .userEmail, .userID, .workspaceID, .workspaceMember, .workspaceOwner, .auditEntryID,
+    public static let all: [DomainConstraint] =
+        [
+            .userEmail, .userID, .workspaceID, .workspaceMember, .workspaceOwner, .auditEntryID,
+        ] + ofDocuments
+
+    /// The rules that document stores keep.
+    package static let ofDocuments: [DomainConstraint] = [
+        .activityID, .jobExecutionID, .jobExecutionState, .jobEventID,
     ]
 }
 

@@ -1,4 +1,4 @@
-import Persistence
+public import Persistence
 import PersistenceCore
 import Synchronization
 
@@ -20,6 +20,7 @@ import Synchronization
 /// ```
 public final class InMemoryDatabase: Sendable {
     private let tables = Mutex(InMemoryTables())
+    private let documents = Mutex(InMemoryDocuments())
     private let now: @Sendable () -> Date
 
     /// Creates a database without rows.
@@ -37,6 +38,49 @@ public final class InMemoryDatabase: Sendable {
 
     /// The audit log.
     public var auditLog: InMemoryAuditLog { InMemoryAuditLog(database: self) }
+
+    /// The metadata of the activities of one job.
+    ///
+    /// - Parameters:
+    ///   - workspace: The workspace.
+    ///   - job: The job.
+    /// - Returns: The repository.
+    public func activityMetadata(workspace: WorkspaceID, job: JobID) -> InMemoryActivityMetadataRepository {
+        InMemoryActivityMetadataRepository(database: self, key: .init(workspace: workspace, job: job))
+    }
+
+    /// The executions of one job and their logs.
+    ///
+    /// - Parameters:
+    ///   - workspace: The workspace.
+    ///   - job: The job.
+    /// - Returns: The repository.
+    public func jobExecutions(workspace: WorkspaceID, job: JobID) -> InMemoryJobExecutionRepository {
+        InMemoryJobExecutionRepository(database: self, key: .init(workspace: workspace, job: job))
+    }
+
+    /// What systems outside have answered to a workspace.
+    ///
+    /// - Parameter workspace: The workspace.
+    /// - Returns: The repository.
+    public func integrationData(workspace: WorkspaceID) -> InMemoryIntegrationDataRepository {
+        InMemoryIntegrationDataRepository(database: self, workspace: workspace)
+    }
+
+    /// Runs one operation on documents: all of its changes are kept, or none when it throws.
+    func runDocuments<R: Sendable>(
+        _ operation: String,
+        _ body: (inout InMemoryDocuments, _ now: Date) throws(PersistenceError) -> R
+    ) throws(PersistenceError) -> R {
+        guard !Task.isCancelled else { throw PersistenceError(.cancelled, operation: operation) }
+        let now = now().inMilliseconds
+        do throws(PersistenceError) {
+            // Each operation checks first and changes then, so that there is nothing to take back.
+            return try documents.withLock { documents throws(PersistenceError) in try body(&documents, now) }
+        } catch {
+            throw error.with { $0.operation = operation }
+        }
+    }
 
     /// Runs one operation: all of its changes are kept, or none when it throws.
     func run<R: Sendable>(

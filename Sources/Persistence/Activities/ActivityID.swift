@@ -1,0 +1,20 @@
+public import PersistenceCore
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// Identifies one activity: one run of one step of a job.
+public struct ActivityID: EntityIdentifier {
+    /// The UUID.
+    public let rawValue: UUID
+
+    /// Creates an identifier from a UUID that exists already.
+    ///
+    /// - Parameter rawValue: The UUID.
+    public init(rawValue: UUID) {
+        self.rawValue = rawValue
+    }
+}
