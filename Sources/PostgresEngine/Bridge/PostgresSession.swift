@@ -52,7 +52,7 @@ final class PostgresSession: ReactorHandler {
         self.state = Mutex(
             SessionState(
                 connection: pointer, cacheCapacity: options.statementCacheSize,
-                number: UInt64.random(in: 1...UInt64.max), isShared: options.isShared))
+                number: UInt64.random(in: 1...UInt64.max), isShared: options.isShared, notices: notices))
     }
 
     /// Begins to watch the socket, on the reactor's thread.
@@ -97,6 +97,12 @@ final class PostgresSession: ReactorHandler {
     /// Forgets statements that the server has forgotten.
     func forgetStatements() {
         state.withLock { $0.cache.removeAll() }
+    }
+
+    /// Forgets every statement when the server does not know one: a pooler has moved the client to another connection,
+    /// where BEGIN and COMMIT are no better known.
+    func forgetStatements(after error: PostgresServerError) {
+        if error.isUnknownStatement { forgetStatements() }
     }
 
     /// Lets go of one statement: its plan no longer fits, or the server does not know it.
@@ -320,6 +326,11 @@ extension PostgresSession {
                     }
                 }
             }
+            if state.parkedUntil != 0 {
+                // The answer has come, and the cancel request still hangs: the caller gets the one, and nobody the
+                // connection, whose next statement the other could hit.
+                if state.parkedUntil <= now { isAbandoned = true } else { next = earlier(next, state.parkedUntil) }
+            }
             if next != 0 { state.timer = next }
         }
         if next != 0 { reactor.schedule(at: next, token: token.load(ordering: .relaxed)) }
@@ -347,6 +358,7 @@ extension PostgresSession {
         var cancel: OpaquePointer?
         var abandoned: UnsafeContinuation<RawReply, Never>?
         var timer: UInt64 = 0
+        var giveUpAt: UInt64 = 0
         state.withLock { state in
             guard let connection = state.connection,
                 let index = state.flights.firstIndex(where: { $0.id == id }),
@@ -361,6 +373,7 @@ extension PostgresSession {
             state.cancelsInFlight += 1
             let abandonAt = monotonicNanoseconds() &+ cancellationGrace
             state.flights[index].abandonAt = abandonAt
+            giveUpAt = abandonAt
             if state.timer == 0 || abandonAt < state.timer {
                 state.timer = abandonAt
                 timer = abandonAt
@@ -375,10 +388,17 @@ extension PostgresSession {
         if timer != 0 { setTimer(timer) }
         guard let cancel else { return }
         let request = CancelRequest(cancel)
-        cancelWorkers.submit { [self] in
-            request.send()
-            cancelReturned()
-        }
+        // Later the connection is closed, and a request would only keep others waiting.
+        cancelWorkers.submit(
+            until: giveUpAt,
+            orElse: { [self] in
+                request.discard()
+                cancelReturned()
+            },
+            { [self] in
+                request.send()
+                cancelReturned()
+            })
     }
 
     /// Asks the server to stop whatever runs, for a connection that is about to be closed.
@@ -391,7 +411,8 @@ extension PostgresSession {
         }
         guard let cancel else { return }
         let request = CancelRequest(cancel)
-        cancelWorkers.submit { request.send() }
+        let giveUpAt = monotonicNanoseconds() &+ cancellationGrace
+        cancelWorkers.submit(until: giveUpAt, orElse: { request.discard() }, { request.send() })
     }
 
     private func cancelReturned() {
@@ -401,6 +422,7 @@ extension PostgresSession {
             guard state.cancelsInFlight == 0 else { return }
             for completion in state.parked { completions.append(completion) }
             state.parked = []
+            state.parkedUntil = 0
         }
         completions.resume()
     }
@@ -449,6 +471,10 @@ private struct CancelRequest: @unchecked Sendable {
             // A refused request needs no answer here: the statement goes on, and the grace period ends it.
             _ = PQcancel(pointer, buffer.baseAddress, 256)
         }
+        discard()
+    }
+
+    func discard() {
         PQfreeCancel(pointer)
     }
 }

@@ -12,10 +12,11 @@ extension ServerReply {
         expecting count: Int, session: PostgresSession, sql: @autoclosure () -> String
     ) throws(PersistenceError) {
         if let (_, error) = serverError {
+            session.forgetStatements(after: error)
             throw error.persistenceError(sql: sql(), interruption: interruption)
         }
         if let failure {
-            guard let interruption else { throw failure }
+            guard let interruption, failure.code != .commitUnknown else { throw failure }
             // The server never answered the cancel request; what the caller waited for is still what ended it.
             throw failure.with { error in
                 switch interruption {

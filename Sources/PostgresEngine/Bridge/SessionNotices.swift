@@ -1,11 +1,13 @@
 internal import CLibPQ
 internal import Logging
+internal import Synchronization
 
-/// Takes the server's notices and warnings to the logger.
+/// Takes the server's notices and warnings to the logger, and knows the one that changes what an answer means.
 ///
 /// libpq calls it while the session's lock is held, so it knows nothing of the session.
 final class SessionNotices: Sendable {
     private let logger: Logger?
+    private let hasUnreplicatedCommit = Atomic<Bool>(false)
 
     init(logger: Logger?) {
         self.logger = logger
@@ -23,7 +25,22 @@ final class SessionNotices: Sendable {
             }, Unmanaged.passUnretained(self).toOpaque())
     }
 
+    /// Whether the server has committed without the replicas that it was to wait for, since this was last asked.
+    ///
+    /// When a statement is cancelled while its commit waits for synchronous replication, the server answers with success
+    /// and a warning (PostgreSQL, chapter 27.2.8).
+    func takeUnreplicatedCommit() -> Bool {
+        guard hasUnreplicatedCommit.load(ordering: .relaxed) else { return false }
+        return hasUnreplicatedCommit.exchange(false, ordering: .relaxed)
+    }
+
     private func receive(_ notice: OpaquePointer) {
+        // The warning has no code of its own and its text is translated; the function that it comes from is always named.
+        if let function = PQresultErrorField(notice, Int32(UInt8(ascii: "R"))),
+            String(cString: function) == "SyncRepWaitForLSN"
+        {
+            hasUnreplicatedCommit.store(true, ordering: .relaxed)
+        }
         guard let logger else { return }
         let severity = field(notice, UInt8(ascii: "V")) ?? "NOTICE"
         let level: Logger.Level =

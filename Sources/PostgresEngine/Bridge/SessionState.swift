@@ -128,6 +128,8 @@ struct SessionState: ~Copyable, @unchecked Sendable {
     var cancelsInFlight = 0
     /// Answers held back until no cancel request is on its way.
     var parked: [Completion] = []
+    /// Until when they are held back, on the monotonic clock; 0 when there are none.
+    var parkedUntil: UInt64 = 0
     /// The time that the reactor's timer is set to; 0 is not set.
     var timer: UInt64 = 0
     /// The session has settings, locks or listeners that the next user must not inherit.
@@ -138,9 +140,14 @@ struct SessionState: ~Copyable, @unchecked Sendable {
     var violation: PersistenceError?
     /// The connection stays in pipeline mode and serves many tasks at once.
     let isShared: Bool
+    /// What the server says beside its answers.
+    let notices: SessionNotices
 
-    init(connection: OpaquePointer, cacheCapacity: Int, number: UInt64, isShared: Bool) {
+    init(
+        connection: OpaquePointer, cacheCapacity: Int, number: UInt64, isShared: Bool, notices: SessionNotices
+    ) {
         self.connection = connection
+        self.notices = notices
         self.cache = StatementCache(capacity: cacheCapacity, session: number)
         self.isShared = isShared
     }
@@ -164,6 +171,14 @@ struct SessionState: ~Copyable, @unchecked Sendable {
             violation
             ?? PersistenceError(.connection, "the server's answer could not be read", retrySafety: .unknown)
             .with { $0.serverMessage = message.map(Self.trimmed) }
+    }
+
+    /// What a caller hears whose commit is on this server alone, although the server was to wait for its replicas.
+    private static var unreplicatedCommit: PersistenceError {
+        PersistenceError(
+            .commitUnknown,
+            "the wait for synchronous replication was cancelled: the change is committed here, and is lost if a replica "
+                + "takes over that has not received it")
     }
 
     private static func trimmed(_ text: String) -> String {
@@ -286,9 +301,12 @@ extension SessionState {
             flight.reply.discard()
             return
         }
+        if notices.takeUnreplicatedCommit() { flight.reply.failure = Self.unreplicatedCommit }
         let completion = Completion(continuation: continuation, reply: flight.reply)
         if cancelsInFlight > 0 {
+            // It is the interrupted flight that waits for its own cancel request, and the timer is set to its grace.
             parked.append(completion)
+            parkedUntil = max(flight.abandonAt, 1)
         } else {
             completions.append(completion)
         }
@@ -337,5 +355,6 @@ extension SessionState {
         }
         for completion in parked { completions.append(completion) }
         parked = []
+        parkedUntil = 0
     }
 }

@@ -85,7 +85,10 @@ enum PostgresSQLState {
 
     private static let codes: [String: Meaning] = [
         "08007": Meaning(.commitUnknown, "the outcome of the transaction is not known"),
-        "08P01": Meaning(.connection, "the server, or a pooler before it, objects to the client's protocol"),
+        // PgBouncer says this, too, when it loses the server, whatever that was doing.
+        "08P01": Meaning(
+            .connection, "the server or a pooler objects to the protocol, or the pooler has lost the server",
+            retrySafety: .unknown),
         "22001": Meaning(.invalidData, "a text is too long for its type"),
         "22003": Meaning(.invalidData, "a number is out of its type's range"),
         "22007": Meaning(.invalidData, "a date or time is malformed"),

@@ -172,6 +172,7 @@ extension PostgresLease {
             throw transaction?.note(failure) ?? failure
         }
         if let (index, error) = said {
+            session.forgetStatements(after: error)
             let failure = error.persistenceError(interruption: reply.interruption)
             let noted = transaction?.note(failure) ?? failure
             // Before the caller's queries it is BEGIN's, after all of them it is that of the commit which ends a flight

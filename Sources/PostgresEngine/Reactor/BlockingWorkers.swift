@@ -18,13 +18,40 @@ internal import Synchronization
 /// The threads are its own. Dispatch would lend some of the few that run Swift's tasks on Linux: with a network that
 /// swallows everything, the requests that hang in it would stop the whole process. A thread ends when there is nothing
 /// to do, so that an idle service holds none.
+///
+/// None of these calls can be interrupted, and the system gives a silent network minutes. So a thread that has been at
+/// one call for longer than the others should have to wait no longer counts against the limit: a host that is gone does
+/// not stand in the way of one that is there.
 final class BlockingWorkers: Sendable {
+    private struct Job: Sendable {
+        var work: @Sendable () -> Void
+        /// When the work is no longer wanted, on the monotonic clock in nanoseconds.
+        var expiry: UInt64
+        var expired: @Sendable () -> Void
+    }
+
     private struct State: ~Copyable {
-        var queue: Deque<@Sendable () -> Void> = []
-        var active = 0
+        var queue: Deque<Job> = []
+        /// When each thread has begun what it is at.
+        var threads: [Int: UInt64] = [:]
+        var lastThread = 0
+        /// Somebody will look again whether a thread hangs.
+        var isWatched = false
+
+        /// A number for a new thread, when there may be one.
+        mutating func newThread(limit: Int, ceiling: Int, patience: UInt64) -> Int? {
+            guard threads.count < ceiling else { return nil }
+            let now = monotonicNanoseconds()
+            guard threads.values.count(where: { $0 &+ patience > now }) < limit else { return nil }
+            lastThread += 1
+            threads[lastThread] = now
+            return lastThread
+        }
     }
 
     private let limit: Int
+    private let ceiling: Int
+    private let patience: UInt64
     private let name: String
     private let state = Mutex(State())
 
@@ -32,42 +59,75 @@ final class BlockingWorkers: Sendable {
     ///
     /// - Parameters:
     ///   - name: The threads' name, of at most 15 bytes.
-    ///   - limit: How many threads there are at most.
-    init(name: String, limit: Int) {
+    ///   - limit: How many threads there are at most, but for those that hang.
+    ///   - patience: From when on a thread hangs that is still at the same work, in nanoseconds.
+    ///   - ceiling: How many threads there are at most, in all.
+    init(name: String, limit: Int, patience: UInt64 = 1_000_000_000, ceiling: Int = 32) {
         self.name = name
         self.limit = limit
+        self.ceiling = ceiling
+        self.patience = patience
     }
 
     /// Runs `work` on a thread that may block, after those queued before it.
-    func submit(_ work: @escaping @Sendable () -> Void) {
-        let startsThread = state.withLock { state in
-            state.queue.append(work)
-            guard state.active < limit else { return false }
-            state.active += 1
-            return true
+    ///
+    /// - Parameters:
+    ///   - expiry: Until when the work is worth beginning, on the monotonic clock in nanoseconds.
+    ///   - expired: Runs in its place after that.
+    func submit(
+        until expiry: UInt64 = .max, orElse expired: @escaping @Sendable () -> Void = {},
+        _ work: @escaping @Sendable () -> Void
+    ) {
+        let thread = state.withLock { state in
+            state.queue.append(Job(work: work, expiry: expiry, expired: expired))
+            return state.newThread(limit: limit, ceiling: ceiling, patience: patience)
         }
-        guard startsThread, !startThread() else { return }
+        if let thread { begin(thread) } else { watch() }
+    }
+
+    /// Sees to it that what is queued now does not wait for threads that hang.
+    private func watch() {
+        let isFirst = state.withLock { state in
+            defer { state.isWatched = true }
+            return !state.isWatched
+        }
+        guard isFirst else { return }
+        Task.detached { [self] in
+            try? await Task.sleep(for: .nanoseconds(patience))
+            let (thread, isWaiting) = state.withLock { state in
+                state.isWatched = false
+                guard !state.queue.isEmpty else { return (Int?.none, false) }
+                return (state.newThread(limit: limit, ceiling: ceiling, patience: patience), true)
+            }
+            if let thread { begin(thread) }
+            if isWaiting { watch() }
+        }
+    }
+
+    private func begin(_ thread: Int) {
+        guard !startThread(thread) else { return }
         // The system has no thread left. Work that nobody else would take is done here: it may block the caller, but it
         // is not lost.
         let isAlone = state.withLock { state in
-            guard state.active == 1 else {
-                state.active -= 1
+            guard state.threads.count == 1 else {
+                state.threads[thread] = nil
                 return false
             }
             return true
         }
-        if isAlone { drain() }
+        if isAlone { drain(thread) }
     }
 
-    private func drain() {
+    private func drain(_ thread: Int) {
         while true {
-            let next = state.withLock { state in
-                let work = state.queue.popFirst()
-                if work == nil { state.active -= 1 }
-                return work
+            let (next, now) = state.withLock { state in
+                let next = state.queue.popFirst()
+                let now = monotonicNanoseconds()
+                state.threads[thread] = next == nil ? nil : now
+                return (next, now)
             }
             guard let next else { return }
-            next()
+            if next.expiry > now { next.work() } else { next.expired() }
         }
     }
 
@@ -78,37 +138,48 @@ final class BlockingWorkers: Sendable {
         }
     }
 
-    private func startThread() -> Bool {
+    /// What a new thread is given.
+    private final class Start: Sendable {
+        let workers: BlockingWorkers
+        let thread: Int
+
+        init(_ workers: BlockingWorkers, _ thread: Int) {
+            self.workers = workers
+            self.thread = thread
+        }
+    }
+
+    private func startThread(_ thread: Int) -> Bool {
+        let start = Unmanaged.passRetained(Start(self, thread))
         #if canImport(Darwin)
-            var thread: pthread_t?
+            var identity: pthread_t?
         #else
-            var thread = pthread_t()
+            var identity = pthread_t()
         #endif
-        let retained = Unmanaged.passRetained(self)
         let status = pthread_create(
-            &thread, nil,
+            &identity, nil,
             { context in
                 #if canImport(Darwin)
                     let context: UnsafeMutableRawPointer? = context
                 #endif
                 guard let context else { return nil }
-                let workers = Unmanaged<BlockingWorkers>.fromOpaque(context).takeRetainedValue()
+                let start = Unmanaged<Start>.fromOpaque(context).takeRetainedValue()
                 #if canImport(Darwin)
-                    pthread_setname_np(workers.name)
+                    pthread_setname_np(start.workers.name)
                 #else
-                    ceventloop_name_thread(workers.name)
+                    ceventloop_name_thread(start.workers.name)
                 #endif
-                workers.drain()
+                start.workers.drain(start.thread)
                 return nil
-            }, retained.toOpaque())
+            }, start.toOpaque())
         guard status == 0 else {
-            retained.release()
+            start.release()
             return false
         }
         #if canImport(Darwin)
-            if let thread { pthread_detach(thread) }
+            if let identity { pthread_detach(identity) }
         #else
-            pthread_detach(thread)
+            pthread_detach(identity)
         #endif
         return true
     }

@@ -16,6 +16,9 @@ extension TransactionScope {
     func checkCommit(
         _ reply: borrowing ServerReply, at index: Int, session: PostgresSession
     ) throws(PersistenceError) {
+        if let failure = reply.failure, failure.code == .commitUnknown {
+            throw failure.with { $0.operation = "COMMIT" }
+        }
         // The tag is the server's last word, even when the connection is lost right after it.
         guard reply.count > index, PQresultStatus(reply.result(index)) == PGRES_COMMAND_OK else {
             throw commitFailure(reply, at: index, session: session)
@@ -38,6 +41,7 @@ extension TransactionScope {
         _ reply: borrowing ServerReply, at index: Int, session: PostgresSession
     ) -> PersistenceError {
         if let (place, said) = reply.serverError {
+            session.forgetStatements(after: said)
             let error = said.persistenceError(interruption: reply.interruption)
             // An error that ends the session may have come after the commit, unless a command before COMMIT got it. Any
             // other error the server answers only when it has rolled back.

@@ -59,9 +59,10 @@ final class TransactionScope {
     /// Remembers why the transaction has failed.
     ///
     /// - Returns: The error as the caller should see it: a connection that is lost before COMMIT was sent takes the whole
-    ///   transaction with it, whoever ended it, so doing all of it again is safe.
+    ///   transaction with it, whoever ended it, so doing all of it again is safe; so does a statement that only another
+    ///   connection of a pooler knew.
     func note(_ error: PersistenceError) -> PersistenceError {
-        let isLost = error.code == .connection || error.code == .unavailable
+        let isLost = error.code == .connection || error.code == .unavailable || error.serverCode == "26000"
         let error = isLost ? error.with { $0.retrySafety = .safe } : error
         if failure == nil { failure = error }
         return error

@@ -13,8 +13,7 @@ struct SQLStateTests {
     /// Every condition of the manual's Appendix A that the library tells apart, and one or more of every class.
     static let table: [Row] = [
         (["03000"], .invalidStatement, .unsafe, nil),
-        (["08000", "08001", "08003", "08004", "08006", "08099"], .connection, .unknown, nil),
-        (["08P01"], .connection, .unsafe, nil),
+        (["08000", "08001", "08003", "08004", "08006", "08099", "08P01"], .connection, .unknown, nil),
         (["08007", "40003"], .commitUnknown, .unknown, nil),
         (["0A000"], .unsupported, .unsafe, nil),
         (
