@@ -110,6 +110,20 @@ struct TCPProxyTests {
         #expect(await !pair.client.isReadable(within: 50))
     }
 
+    @Test("sends new connections elsewhere while the open ones stay")
+    func redirects() async throws {
+        let pair = try await ProxiedPair()
+        let other = try Listener()
+        try pair.proxy.redirect(port: other.port)
+        let fresh = try Peer.connected(to: pair.proxy.port)
+        fresh.send("elsewhere")
+        #expect(await (try other.accepted()).receive(9) == "elsewhere")
+        pair.client.send("here")
+        #expect(await pair.server.receive(4) == "here")
+        let error = #expect(throws: PersistenceError.self) { try pair.proxy.redirect(port: 0) }
+        #expect(error?.code == .configuration)
+    }
+
     @Test("keeps new connections silent while the open ones go on")
     func freezesNew() async throws {
         let pair = try await ProxiedPair()

@@ -17,7 +17,7 @@ struct ProxyState: Sendable {
     var behaviour = TCPProxy.Behaviour()
     private(set) var traffic = TCPProxy.Traffic()
     private let listener: CInt
-    private let target: ProxySocket.Address
+    var target: ProxySocket.Address
     private var connections: [ProxyConnection] = []
     private var isStopped = false
 

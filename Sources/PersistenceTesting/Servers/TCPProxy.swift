@@ -164,6 +164,20 @@ public final class TCPProxy: Sendable {
     /// What has passed through the proxy.
     public var traffic: Traffic { loop.update { $0.traffic } }
 
+    /// Sends connections to come to another server, as when an address moves.
+    ///
+    /// Connections that are open now are not concerned.
+    ///
+    /// - Parameters:
+    ///   - host: The server's host.
+    ///   - port: The server's port.
+    /// - Throws: ``PersistenceError`` with the code `configuration` when the host is not known or the port is not from 1 to
+    ///   65535.
+    public func redirect(to host: String = "127.0.0.1", port: Int) throws(PersistenceError) {
+        let target = try ProxySocket.address(host: host, port: port)
+        loop.update { $0.target = target }
+    }
+
     // MARK: Connections
 
     /// Makes the connections that are open now silent for ever, as when the other machine has lost its power.

@@ -153,12 +153,29 @@ extension FaultTests {
             }
         }
 
+        @Test("all at once, again and again, while they write: every caller is told the truth")
+        func writingStorm() async throws {
+            try await FaultServer.plain().withDatabase { (database, observer) async throws in
+                try await observer.withTable(WriteLoad.columns) { (table) async throws in
+                    let load = WriteLoad(on: database, table)
+                    for _ in 0..<20 {
+                        try await observer.terminateAll()
+                        try await load.untilMore(3)
+                    }
+                    try await load.check(
+                        with: observer.database, allowing: [.connection, .unavailable, .commitUnknown])
+                    #expect(!load.ledger.codes.isEmpty)
+                }
+            }
+        }
+
         @Test("many at once, again and again: nothing leaks, and every answer is right")
         func storm() async throws {
             let server = try await FaultServer.plain()
             let sockets = ProcessResources.sockets(to: server.port)
             try await server.withDatabase { (database, observer) async throws in
                 let isDone = Shared(false)
+                defer { isDone.change { $0 = true } }
                 let workers = (0..<8).map { worker in
                     Task {
                         var number = worker

@@ -13,36 +13,16 @@ extension FaultTests {
             case immediate
         }
 
-        private struct Outcomes {
-            var committed: Set<Int> = []
-            var failed: Set<Int> = []
-            var unknown: Set<Int> = []
-            var codes: Set<PersistenceError.Code> = []
-        }
+        private static let falls: [Fall] = [.kill, .fast, .kill, .immediate, .kill]
 
         @Test("under load: acknowledged commits are there, failed ones are not, and the same pool serves on")
         func restart() async throws {
             try await PostgresTestServer.with { (server) async throws in
-                try await server.query("CREATE TABLE written (n int PRIMARY KEY)")
-                var configuration = server.configuration()
-                configuration.pool.maximum = 6
-                try await PostgresDatabase.with(configuration) { (database) async throws in
-                    let outcomes = Shared(Outcomes())
-                    let isDone = Shared(false)
-                    let workers = (0..<8).map { worker in
-                        Task {
-                            var number = worker
-                            while !isDone.value {
-                                number += 8
-                                await Self.write(number, to: database, outcomes)
-                            }
-                        }
-                    }
-                    for fall in Fall.allCases {
-                        let before = outcomes.value.committed.count
-                        try await eventually("work is done", within: .seconds(60)) {
-                            outcomes.value.committed.count >= before + 50
-                        }
+                try await server.query("CREATE TABLE written (\(WriteLoad.columns))")
+                try await PostgresDatabase.with(server.configuration(maximum: 6)) { (database) async throws in
+                    let load = WriteLoad(on: database, try PostgresIdentifier("written"))
+                    for fall in Self.falls {
+                        try await load.untilMore(50, "work is done")
                         switch fall {
                         case .kill: try await server.kill()
                         case .fast: try await server.stop(mode: .fast)
@@ -50,41 +30,13 @@ extension FaultTests {
                         }
                         try await server.start()
                     }
-                    let before = outcomes.value.committed.count
-                    try await eventually("work goes on", within: .seconds(60)) {
-                        outcomes.value.committed.count >= before + 50
+                    try await load.untilMore(50)
+                    try await server.withObserver { (observer) async throws in
+                        try await load.check(
+                            with: observer, allowing: [.connection, .unavailable, .commitUnknown, .timeout])
                     }
-                    isDone.change { $0 = true }
-                    for worker in workers { await worker.value }
-
-                    let there = Set(try await database.all("SELECT n FROM written", as: Int.self))
-                    let result = outcomes.value
-                    #expect(result.committed.subtracting(there).isEmpty, "acknowledged and lost")
-                    #expect(result.failed.intersection(there).isEmpty, "reported as failed, and there")
-                    #expect(there.subtracting(result.committed).isSubset(of: result.unknown))
-                    let expected: Set<PersistenceError.Code> = [.connection, .unavailable, .commitUnknown, .timeout]
-                    #expect(result.codes.isSubset(of: expected), "\(result.codes)")
-                    #expect(!result.codes.isEmpty)
+                    #expect(!load.ledger.codes.isEmpty)
                     expectConsistency(of: database.statistics)
-                }
-            }
-        }
-
-        private static func write(_ number: Int, to database: PostgresDatabase, _ outcomes: Shared<Outcomes>) async {
-            do {
-                try await database.withTransaction { transaction in
-                    _ = try await transaction.execute("INSERT INTO written VALUES (\(number))")
-                }
-                outcomes.change { _ = $0.committed.insert(number) }
-            } catch {
-                let error = error as? PersistenceError
-                outcomes.change { outcomes in
-                    outcomes.codes.insert(error?.code ?? .internal)
-                    if error?.code == .commitUnknown {
-                        outcomes.unknown.insert(number)
-                    } else {
-                        outcomes.failed.insert(number)
-                    }
                 }
             }
         }

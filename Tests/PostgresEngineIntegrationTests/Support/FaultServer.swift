@@ -43,9 +43,12 @@ enum FaultServer {
     /// A server with TLS, and roles and rules for every way to be refused.
     static func encrypted() async throws -> PostgresTestServer { try await encryptedServer.value }
 
+    /// Whether everything must be there, so that what is missing is a failure.
+    static var isRequired: Bool { ProcessInfo.processInfo.environment["CI"] == "true" }
+
     static var isThere: Bool {
         get async {
-            if ProcessInfo.processInfo.environment["CI"] == "true" { return true }
+            if isRequired { return true }
             return (try? await PostgresInstallation.find()) != nil
         }
     }
@@ -80,7 +83,8 @@ extension PostgresTestServer {
         try await PostgresDatabase.with(configuration(application: "observer", maximum: 2), body)
     }
 
-    /// Lends an observer and a database under a name of its own, and fails when sessions of that name are left.
+    /// Lends an observer and a database under a name of its own, and fails when the database leaves anything behind:
+    /// sessions on the server, sockets, its thread, memory, or statistics that do not add up.
     func withDatabase<Result>(
         _ change: (inout PostgresConfiguration) -> Void = { _ in }, through proxy: TCPProxy? = nil,
         instrumentation: Instrumentation = .disabled, sourceLocation: SourceLocation = #_sourceLocation,
@@ -90,13 +94,30 @@ extension PostgresTestServer {
             let observer = Observer(database: observing, application: "t" + UUID().uuidString)
             var configuration = configuration(application: observer.application, through: proxy)
             change(&configuration)
-            let result = try await PostgresDatabase.with(configuration, instrumentation: instrumentation) { database in
-                let result = try await body(database, observer)
-                expectConsistency(of: database.statistics, sourceLocation: sourceLocation)
+            var database: PostgresDatabase?
+            let result = try await PostgresDatabase.with(configuration, instrumentation: instrumentation) { lent in
+                database = lent
+                let result = try await body(lent, observer)
+                expectConsistency(of: lent.statistics, sourceLocation: sourceLocation)
                 return result
             }
-            try await eventually("no session is left", within: .seconds(30), sourceLocation: sourceLocation) {
+            let statistics = try #require(database?.statistics)
+            expectConsistency(of: statistics, sourceLocation: sourceLocation)
+            #expect(statistics.total == 0 && statistics.waiters == 0, sourceLocation: sourceLocation)
+            try await eventually("no session is left", sourceLocation: sourceLocation) {
                 try await observer.sessions() == 0
+            }
+            if let proxy {
+                try await eventually("no socket is left", sourceLocation: sourceLocation) {
+                    ProcessResources.sockets(to: proxy.port) == 0
+                }
+            }
+            // The reactor's thread holds the reactor, so with the one the other is gone.
+            weak let reactor = database?.executor
+            weak let remains = database
+            database = nil
+            try await eventually("the database and its thread are gone", sourceLocation: sourceLocation) {
+                remains == nil && reactor == nil
             }
             return result
         }
@@ -129,13 +150,16 @@ struct Observer: Sendable {
         #expect(isEnded)
     }
 
-    /// Ends every session of the application.
+    /// Ends every session of the application that there is now, and waits until they are gone.
     func terminateAll() async throws {
-        try await database.execute(
-            """
-            SELECT count(pg_terminate_backend(pid, 30000)) FROM pg_stat_activity
-                WHERE application_name = \(application)
-            """)
+        // The server's own wait looks only every tenth of a second, for one session after the other.
+        let ended = try await database.all(
+            "SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = \(application)",
+            as: (Int32, Bool).self
+        ).map(\.0)
+        try await eventually("they are gone") {
+            try await database.one("SELECT count(*) FROM pg_stat_activity WHERE pid = ANY(\(ended))", as: Int.self) == 0
+        }
     }
 
     /// Makes a table for the length of `body`.
