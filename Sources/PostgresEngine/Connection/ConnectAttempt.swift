@@ -26,6 +26,9 @@ struct EstablishedConnection: ~Copyable {
 ///
 /// libpq may close its socket and open another on the way (when TLS is refused and allowed to be), so the socket is
 /// registered anew for every step.
+///
+/// The answers to the server's requests for a password are computed on a worker: the server says how often SCRAM has to
+/// hash, up to two thousand million times, and neither the deadline nor the reactor's other connections wait for that.
 final class ConnectAttempt: ReactorHandler {
     /// How an attempt ended.
     enum Outcome: Sendable {
@@ -40,9 +43,21 @@ final class ConnectAttempt: ReactorHandler {
         var descriptor: Int32 = -1
         var token: UInt64?
         var isCancelled = false
+        /// A worker has the connection; nobody else may touch it.
+        var isWorking = false
+        /// Ends the attempt while a worker has the connection, when no socket is watched.
+        var timer: Task<Void, Never>?
+    }
+
+    /// A connection on its way to a worker and back.
+    ///
+    /// @unchecked: `isWorking` bars everybody else meanwhile.
+    private struct Lent: @unchecked Sendable {
+        let connection: OpaquePointer
     }
 
     private let reactor: PostgresReactor
+    private let workers: BlockingWorkers
     private let deadline: UInt64
     private let describe: @Sendable (ConnectFailure) -> PersistenceError
     private let makeSession: @Sendable (consuming EstablishedConnection) -> PostgresSession
@@ -52,15 +67,19 @@ final class ConnectAttempt: ReactorHandler {
     ///
     /// - Parameters:
     ///   - connection: A connection that `PQconnectStartParams` has begun to open.
+    ///   - reactor: Watches the socket.
+    ///   - workers: Compute what the server asks for.
     ///   - deadline: When to give up, on the monotonic clock in nanoseconds.
     ///   - describe: Makes an error of a failure.
     ///   - makeSession: Takes over the connection on the reactor's thread.
     init(
-        stealing connection: consuming EstablishedConnection, reactor: PostgresReactor, deadline: UInt64,
+        stealing connection: consuming EstablishedConnection, reactor: PostgresReactor, workers: BlockingWorkers,
+        deadline: UInt64,
         describe: @escaping @Sendable (ConnectFailure) -> PersistenceError,
         makeSession: @escaping @Sendable (consuming EstablishedConnection) -> PostgresSession
     ) {
         self.reactor = reactor
+        self.workers = workers
         self.deadline = deadline
         self.describe = describe
         self.makeSession = makeSession
@@ -95,26 +114,73 @@ final class ConnectAttempt: ReactorHandler {
         var waiter: UnsafeContinuation<Outcome, Never>?
         state.withLock { state in
             guard let connection = state.connection, state.continuation != nil else { return }
+            // While a worker has the connection, only the end of the attempt is news.
+            guard !state.isWorking || failure != nil || state.isCancelled else { return }
             unwatch(&state)
             if let failure {
                 outcome = .failed(describe(failure))
             } else if state.isCancelled {
                 outcome = .failed(PersistenceError(.cancelled, operation: "connect", retrySafety: .safe))
+            } else if PQstatus(connection) == CONNECTION_AWAITING_RESPONSE {
+                authenticate(connection, &state)
             } else {
-                outcome = poll(connection, &state)
+                // A failed connection no longer tells how far it had come.
+                let status = PQstatus(connection)
+                outcome = advance(PQconnectPoll(connection), from: status, connection, &state)
             }
-            if outcome != nil {
-                if let connection = state.connection.take() { PQfinish(connection) }
-                waiter = state.continuation.take()
-            }
+            if outcome != nil { waiter = end(&state) }
         }
         if let outcome { waiter?.resume(returning: outcome) }
     }
 
-    private func poll(_ connection: OpaquePointer, _ state: inout State) -> Outcome? {
-        // A failed connection no longer tells how far it had come.
-        let status = PQstatus(connection)
-        switch PQconnectPoll(connection) {
+    /// Takes the one who waits, and closes the connection unless a worker has it.
+    private func end(_ state: inout State) -> UnsafeContinuation<Outcome, Never>? {
+        state.timer?.cancel()
+        if !state.isWorking, let connection = state.connection.take() { PQfinish(connection) }
+        return state.continuation.take()
+    }
+
+    private func authenticate(_ connection: OpaquePointer, _ state: inout State) {
+        state.isWorking = true
+        let deadline = deadline
+        state.timer =
+            state.timer
+            ?? Task { [weak self] in
+                let now = monotonicNanoseconds()
+                if deadline > now { try? await Task.sleep(for: .nanoseconds(deadline - now)) }
+                guard !Task.isCancelled, let self else { return }
+                reactor.perform { [self] in step(.timeout) }
+            }
+        let lent = Lent(connection: connection)
+        workers.submit { [self] in
+            // With many attempts the turn may come when nobody waits any more.
+            let isWanted = self.state.withLock { $0.continuation != nil }
+            let result = isWanted ? PQconnectPoll(lent.connection) : PGRES_POLLING_FAILED
+            reactor.perform { [self] in finishWork(lent, result) }
+        }
+    }
+
+    /// Takes the connection back, on the reactor's thread.
+    private func finishWork(_ lent: Lent, _ result: PostgresPollingStatusType) {
+        var outcome: Outcome?
+        var waiter: UnsafeContinuation<Outcome, Never>?
+        state.withLock { state in
+            state.isWorking = false
+            guard state.continuation != nil else {
+                if let connection = state.connection.take() { PQfinish(connection) }
+                return
+            }
+            outcome = advance(result, from: CONNECTION_AWAITING_RESPONSE, lent.connection, &state)
+            if outcome != nil { waiter = end(&state) }
+        }
+        if let outcome { waiter?.resume(returning: outcome) }
+    }
+
+    private func advance(
+        _ result: PostgresPollingStatusType, from status: ConnStatusType, _ connection: OpaquePointer,
+        _ state: inout State
+    ) -> Outcome? {
+        switch result {
         case PGRES_POLLING_OK:
             state.connection = nil
             let session = makeSession(EstablishedConnection(stealing: connection))

@@ -18,6 +18,8 @@ final class PostgresConnector: Sendable {
     // Apart, so that a name server that does not answer cannot hold up cancel requests.
     private let resolveWorkers = BlockingWorkers(name: "pg-connect", limit: 4)
     private let cancelWorkers = BlockingWorkers(name: "pg-cancel", limit: 4)
+    // As many as a server may keep computing at once.
+    private let authenticationWorkers = BlockingWorkers(name: "pg-authenticate", limit: 2)
 
     /// What a connection is opened for.
     private struct Request {
@@ -139,7 +141,8 @@ final class PostgresConnector: Sendable {
         let timeout = configuration.connectTimeout
         let cancelWorkers = cancelWorkers
         let attempt = ConnectAttempt(
-            stealing: EstablishedConnection(stealing: pointer), reactor: reactor, deadline: end,
+            stealing: EstablishedConnection(stealing: pointer), reactor: reactor, workers: authenticationWorkers,
+            deadline: end,
             describe: { [configuration] failure in
                 switch failure {
                 case .timeout:

@@ -122,8 +122,11 @@ final class HostileConversation {
         self.descriptor = descriptor
     }
 
-    /// Sends bytes as they are; nothing happens when the client has gone.
-    func send(_ bytes: [UInt8]) {
+    /// Sends bytes as they are.
+    ///
+    /// - Returns: `false` when the client has gone.
+    @discardableResult
+    func send(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             let sent = rest.withUnsafeBytes { buffer in
@@ -135,9 +138,10 @@ final class HostileConversation {
                     Glibc.send(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL))
                 #endif
             }
-            guard sent > 0 else { return }
+            guard sent > 0 else { return false }
             rest = rest.dropFirst(sent)
         }
+        return true
     }
 
     /// Reads a message; `nil` when the client has gone.

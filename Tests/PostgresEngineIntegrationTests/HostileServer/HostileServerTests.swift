@@ -1,5 +1,6 @@
 import PersistenceCore
 import PostgresEngine
+import Synchronization
 import Testing
 
 /// What comes of servers that break the protocol, through libpq: a typed error or the right answer, in time, and a next
@@ -113,6 +114,30 @@ struct HostileServerTests {
         }
     }
 
+    @Test("what comes without end ends with the statement's time")
+    func floods() async throws {
+        typealias Message = ProtocolMessage
+        let floods: [[UInt8]] = [
+            Message.notice("again"), Message.parameterStatus("application_name", "again"),
+            Message.notification(channel: "c", payload: "again"), Message.readyForQuery("T"),
+            Message.commandComplete("SELECT 1"), Message.error([("C", "22012"), ("M", "again")]),
+        ]
+        for flood in floods {
+            try await Self.with { _, text in
+                var answers = ProtocolAnswers.honest(text)
+                if text.contains("lie") { answers.flood = Array(repeatElement(flood, count: 100).joined()) }
+                return answers
+            } _: { (database, _) async throws in
+                do {
+                    #expect(try await database.one(Self.lie, as: Int32.self) == 7)
+                } catch {
+                    #expect(error is PersistenceError)
+                }
+                #expect(try await database.one(Self.truth, as: Int32.self) == 7)
+            }
+        }
+    }
+
     @Test("a server that lies while it greets is refused in time")
     func greetings() async throws {
         typealias Message = ProtocolMessage
@@ -148,6 +173,39 @@ struct HostileServerTests {
             try await PostgresDatabase.with(configuration) { (database) async throws in
                 let error = try await failure { _ = try await database.one(Self.truth, as: Int32.self) }
                 #expect(!"\(error)".contains("hunter2secret"), "\(name): \(error)")
+            }
+        }
+    }
+
+    @Test("a server that asks for the work of minutes holds up neither the deadline nor other connections")
+    func scramIterations() async throws {
+        typealias Message = ProtocolMessage
+        let hasAnswered = Atomic<Bool>(false)
+        let server = try HostileServer { conversation in
+            guard conversation.number > 1 else { return conversation.serve { ProtocolAnswers.honest($0) } }
+            conversation.send(Message.make("R", Message.number(10 as Int32) + Message.text("SCRAM-SHA-256") + [0]))
+            guard let (_, first) = conversation.readMessage(),
+                let nonce = String(decoding: first, as: UTF8.self).split(separator: ",r=").last
+            else { return }
+            let challenge = "r=\(nonce)x,s=c2FsdHNhbHQ=,i=4000000"
+            conversation.send(Message.make("R", Message.number(11 as Int32) + challenge.utf8))
+            if conversation.readMessage() != nil { hasAnswered.store(true, ordering: .sequentiallyConsistent) }
+        }
+        defer { server.stop() }
+        var configuration = try server.configuration()
+        configuration.pool = PostgresPoolConfiguration(maximum: 2)
+        configuration.connectTimeout = .seconds(30)
+        configuration.statementTimeout = .seconds(30)
+        configuration.password = Secret("hunter2secret")
+        try await PostgresDatabase.with(configuration) { (database) async throws in
+            try await database.withConnection { (first) async throws in
+                _ = try await failure {
+                    try await withDeadline(.milliseconds(500)) { try await database.withConnection { _ in } }
+                }
+                // The work is not done yet, and the reactor answers all the same.
+                #expect(try await first.one(Self.truth, as: Int32.self) == 7)
+                let isDone = hasAnswered.load(ordering: .sequentiallyConsistent)
+                #expect(!isDone)
             }
         }
     }

@@ -79,6 +79,8 @@ struct ProtocolAnswers {
     var sync: [UInt8]?
     /// Whether the server hangs up after its answer to Execute.
     var closesAfterExecute = false
+    /// What the server sends after its answer to Execute, again and again until the client has gone.
+    var flood: [UInt8] = []
 
     /// What a good server answers: the number seven, but to transaction control.
     static func honest(_ text: String) -> ProtocolAnswers {
@@ -125,6 +127,7 @@ extension HostileConversation {
             case "E":
                 send(current.execute)
                 if current.closesAfterExecute { return }
+                while !current.flood.isEmpty, send(current.flood) {}
             case "S": send(current.sync ?? ProtocolMessage.readyForQuery(status))
             case "Q": send(script())
             case "X": return
