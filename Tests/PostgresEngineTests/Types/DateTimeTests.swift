@@ -192,6 +192,20 @@ struct DateTimeTests {
         #expect(try roundTrip(interval) == interval)
     }
 
+    @Test("a Date far away is the nearest that there is, so that it comes back as it was sent")
+    func distantDates() throws {
+        var generator = SeededGenerator(seed: 7)
+        for _ in 0..<5_000 {
+            let microseconds = Int64.random(in: -200_000_000_000_000_000...9_000_000_000_000_000_000, using: &generator)
+            let timestamp = try #require(PostgresTimestampTZ(microsecondsSince2000: microseconds))
+            let date = try #require(Date(timestamp))
+            #expect(try roundTrip(date) == date)
+        }
+        // Of 1684, where the neighbours are two microseconds away; found by fuzzing.
+        let date = try decode(bytes(hex: "ffdca2fec4c804f6"), .timestamptz, as: Date.self)
+        #expect(try roundTrip(date) == date)
+    }
+
     @Test("an interval matches the server's bytes and takes durations")
     func intervalVector() throws {
         let interval = PostgresInterval(months: 14, days: -3, microseconds: 14_706_789_000)

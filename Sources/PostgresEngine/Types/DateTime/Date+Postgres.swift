@@ -31,7 +31,14 @@ extension Date {
     public init?(_ timestamp: PostgresTimestampTZ) {
         guard timestamp.isFinite else { return nil }
         let microseconds = timestamp.microsecondsSince2000 - PostgresCalendar.referenceDateOffset
-        self.init(timeIntervalSinceReferenceDate: Double(microseconds) / 1_000_000)
+        if microseconds.magnitude < 1 << 53 {
+            self.init(timeIntervalSinceReferenceDate: Double(microseconds) / 1_000_000)
+        } else {
+            // Rounded once, in the addition: a number that Double does not hold would be rounded before the division.
+            let (seconds, rest) = microseconds.quotientAndRemainder(
+                dividingBy: PostgresCalendar.microsecondsPerSecond)
+            self.init(timeIntervalSinceReferenceDate: Double(seconds) + Double(rest) / 1_000_000)
+        }
     }
 }
 
