@@ -249,7 +249,7 @@ struct SQLSplitter {
     private mutating func noteWord(start: Int) {
         // Keywords are short; a long word need not be copied.
         let isShort = index - start <= 63
-        let word = isShort ? String(decoding: bytes[start..<index], as: UTF8.self).uppercased() : ""
+        let word = isShort ? Self.uppercased(bytes[start..<index]) : ""
         if current.start == nil { current.start = start }
         current.end = index
         if current.isWordsOnly {
@@ -300,6 +300,12 @@ struct SQLSplitter {
 
     private func peek(_ distance: Int) -> UInt8? {
         index + distance < bytes.count ? bytes[index + distance] : nil
+    }
+
+    /// A word with its ASCII letters in upper case; no other letter is part of a keyword, not even "ſ", whose capital is S.
+    private static func uppercased(_ word: ArraySlice<UInt8>) -> String {
+        let bytes = word.map { UInt8(ascii: "a") <= $0 && $0 <= UInt8(ascii: "z") ? $0 & ~0x20 : $0 }
+        return String(decoding: bytes, as: UTF8.self)
     }
 
     private static func startsWord(_ byte: UInt8) -> Bool {

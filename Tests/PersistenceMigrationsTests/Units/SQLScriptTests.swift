@@ -81,6 +81,13 @@ struct SQLScriptTests {
                 == ["CREATE TABLE begin (atomic int)", "SELECT 1"])
     }
 
+    @Test("a word with letters beyond ASCII is no keyword")
+    func wordsBeyondASCII() throws {
+        // The capital of "ſ" is S, and that of "ı" is I; the server changes ASCII letters only.
+        let script = try SQLScript("COPY t FROM \u{17F}tdin; \u{17F}elect 1; b\u{131}gin")
+        #expect(script.statements.map(\.leadingWords.first) == ["COPY", "\u{17F}ELECT", "B\u{131}GIN"])
+    }
+
     @Test("a statement starts at its first token and knows its leading words")
     func leadingWords() throws {
         let script = try SQLScript("-- first\n  create  Index /* x */ CONCURRENTLY i ON t (a);\ncommit")
