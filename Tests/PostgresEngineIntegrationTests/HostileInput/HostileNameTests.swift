@@ -158,3 +158,81 @@ struct HostileNameTests {
         }
     }
 }
+
+/// Names that a connection begins with, or that nothing but the library sees.
+@Suite("Hostile names of connections, locks and statements", .engineServer)
+struct HostileConnectionNameTests {
+    @Test("an application's name arrives whole, as far as the server shows it", arguments: HostileNameTests.names)
+    func applicationNames(_ name: String) async throws {
+        try await EngineTestServer.with({ $0.applicationName = name }) { (database) async throws in
+            let shown = try await database.one("SELECT current_setting('application_name')", as: String.self)
+            // The server replaces what is no printable ASCII, each byte by ? or (from 16 on) by its number.
+            let isPlain = { (byte: UInt8) in (32...126).contains(byte) }
+            if name.utf8.allSatisfy(isPlain) {
+                #expect(shown == name)
+            } else {
+                #expect(shown.utf8.allSatisfy(isPlain) && !shown.isEmpty)
+            }
+            #expect(try await database.one("SELECT count(*) FROM pg_settings WHERE name = 'x'", as: Int.self) == 0)
+        }
+    }
+
+    @Test("a database with a hostile name is that one, and no connection string", arguments: HostileNameTests.names)
+    func databases(_ name: String) async throws {
+        var configuration = try EngineTestServer.configuration()
+        configuration.database = name
+        configuration.pool.acquireTimeout = .seconds(30)
+        try await PostgresDatabase.with(configuration) { (database) async throws in
+            let error = try await failure { _ = try await database.one("SELECT 1", as: Int.self) }
+            // invalid_catalog_name: the server has looked for it.
+            #expect(error.serverCode == "3D000", "\(error)")
+        }
+    }
+
+    @Test("a connection string is no name of a database", arguments: ["host=elsewhere", "postgres://elsewhere/db"])
+    func connectionStrings(_ name: String) async throws {
+        try await databases(name)
+    }
+
+    @Test("a schema with a hostile name is found through search_path", arguments: HostileNameTests.names)
+    func searchPath(_ name: String) async throws {
+        let schema = try PostgresIdentifier("s_" + name)
+        try await EngineTestServer.with({ $0.sessionParameters = ["search_path": schema.quoted] }) {
+            (database) async throws in
+            try await database.execute("DROP SCHEMA IF EXISTS \(schema)")
+            try await database.execute("CREATE SCHEMA \(schema)")
+            let found = try await database.one("SELECT current_schema()::text", as: String?.self)
+            try await database.execute("DROP SCHEMA \(schema)")
+            #expect(found.map { Array($0.utf8) } == Array(schema.parts[0].utf8))
+        }
+    }
+
+    @Test("a lock's name is a parameter", arguments: HostileNameTests.names)
+    func locks(_ name: String) async throws {
+        try await EngineTestServer.with { (database) async throws in
+            let key = PostgresAdvisoryKey("hostile " + name)
+            try await database.withAdvisoryLock(key, timeout: .seconds(30)) { (connection) async throws in
+                let hash = try await connection.one(
+                    "SELECT encode(sha256(convert_to(\("hostile " + name), 'UTF8')), 'hex')", as: String.self)
+                let locks = try await connection.all(
+                    """
+                    SELECT lpad(to_hex(classid::int8), 8, '0') || lpad(to_hex(objid::int8), 8, '0') FROM pg_locks
+                    WHERE locktype = 'advisory' AND pid = pg_backend_pid()
+                    """, as: String.self)
+                #expect(locks == [String(hash.prefix(16))])
+            }
+        }
+    }
+
+    @Test("a statement's name stays with the library", arguments: HostileNameTests.names)
+    func statements(_ name: String) async throws {
+        try await EngineTestServer.with { (database) async throws in
+            let statement: PostgresStatement = "SELECT 1 / \(0)"
+            let error = try await failure { try await database.execute(statement.named(name)) }
+            #expect(error.operation == name)
+            #expect(try await database.one(PostgresStatement(stringLiteral: "SELECT 7").named(name), as: Int.self) == 7)
+            let names = try await database.all("SELECT name FROM pg_prepared_statements", as: String.self)
+            #expect(!names.contains(name))
+        }
+    }
+}
