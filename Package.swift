@@ -132,6 +132,12 @@ let package = Package(
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
             ]
         ),
+        // The bodies of the fuzzers in Fuzzing/, which is a package of its own, over their corpora.
+        .testTarget(
+            name: "FuzzReplayTests",
+            dependencies: ["PersistenceCore", "PersistenceMigrations", "PostgresEngine", configuration],
+            path: "Fuzzing/Sources", exclude: ["CLibFuzzer", "Fuzzer"], sources: ["Replay", "FuzzBodies"]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
