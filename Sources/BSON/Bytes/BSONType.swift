@@ -21,7 +21,7 @@ public struct BSONType: RawRepresentable, Hashable, Sendable {
     public static let binary = BSONType(rawValue: 0x05)
     /// JavaScript's `undefined`; deprecated.
     public static let undefined = BSONType(rawValue: 0x06)
-    /// An ``BSON/ObjectID``.
+    /// An ``ObjectID``.
     public static let objectID = BSONType(rawValue: 0x07)
     /// `true` or `false`.
     public static let bool = BSONType(rawValue: 0x08)

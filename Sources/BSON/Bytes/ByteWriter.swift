@@ -8,6 +8,9 @@ struct ByteWriter {
     /// What was written although BSON cannot hold it.
     var fault: Document.Fault?
 
+    /// How many bytes may be written, so that what is too large is not written out to be refused.
+    var limit = ByteWriter.maximumCount
+
     /// A length in BSON is an Int32.
     static let maximumCount = Int(Int32.max)
 
@@ -34,7 +37,7 @@ struct ByteWriter {
 
     @inline(never)
     private mutating func grow(_ additional: Int) -> Bool {
-        guard additional <= Self.maximumCount - count else {
+        guard additional <= limit - count else {
             fault = .tooLong
             return false
         }
@@ -59,25 +62,58 @@ struct ByteWriter {
         let size = key.count + 2
         guard valueSize <= Self.maximumCount, reserve(size + valueSize) else { return nil }
         let start = count
-        var containsNUL = false
-        bytes.withUnsafeMutableBytes { buffer in
-            buffer[start] = type
-            var index = 0
-            while index < key.count {
-                let byte = key[index]
-                if byte == 0 { containsNUL = true }
-                buffer[start + 1 + index] = byte
-                index += 1
-            }
-            buffer[start + 1 + index] = 0
-        }
-        if containsNUL {
-            let escaped = Self.escapingNUL(key)
-            fault = .containsNUL
-            return escaped.withUnsafeBufferPointer { field(type, $0, valueSize: valueSize) }
-        }
+        let isWhole = bytes.withUnsafeMutableBytes { Self.putHeader(type, key, at: start, in: $0) }
+        guard isWhole else { return escapedField(type, key, valueSize: valueSize) }
         count = start + size + valueSize
         return start + size
+    }
+
+    /// Writes type, key and NUL where there is room for them.
+    ///
+    /// - Returns: Whether the key has no NUL of its own.
+    @inline(__always)
+    private static func putHeader(
+        _ type: UInt8, _ key: UnsafeBufferPointer<UInt8>, at start: Int, in buffer: UnsafeMutableRawBufferPointer
+    ) -> Bool {
+        buffer[start] = type
+        var isWhole = true
+        var index = 0
+        while index < key.count {
+            let byte = key[index]
+            if byte == 0 { isWhole = false }
+            buffer[start + 1 + index] = byte
+            index += 1
+        }
+        buffer[start + 1 + index] = 0
+        return isWhole
+    }
+
+    @inline(never)
+    private mutating func escapedField(_ type: UInt8, _ key: UnsafeBufferPointer<UInt8>, valueSize: Int) -> Int? {
+        let escaped = Self.escapingNUL(key)
+        let offset = escaped.withUnsafeBufferPointer { field(type, $0, valueSize: valueSize) }
+        fault = .containsNUL
+        return offset
+    }
+
+    /// Writes a field whose value is a number.
+    @inline(__always)
+    mutating func appendInteger<Value: FixedWidthInteger>(
+        _ type: UInt8, _ key: UnsafeBufferPointer<UInt8>, _ value: Value
+    ) {
+        let start = count
+        let size = key.count + 2 + MemoryLayout<Value>.size
+        guard reserve(size) else { return }
+        let isWhole = bytes.withUnsafeMutableBytes { buffer in
+            let isWhole = Self.putHeader(type, key, at: start, in: buffer)
+            buffer.storeBytes(of: value.littleEndian, toByteOffset: start + key.count + 2, as: Value.self)
+            return isWhole
+        }
+        if isWhole {
+            count = start + size
+        } else if let offset = escapedField(type, key, valueSize: MemoryLayout<Value>.size) {
+            store(value, at: offset)
+        }
     }
 
     /// The bytes of a key with each NUL as C0 80, which no UTF-8 text contains: the field keeps its length and matches
@@ -101,9 +137,13 @@ struct ByteWriter {
     /// Writes a string's value: length, bytes, NUL.
     @inline(__always)
     mutating func storeString(_ text: UnsafeBufferPointer<UInt8>, at offset: Int) {
-        store(Int32(truncatingIfNeeded: text.count + 1), at: offset)
-        store(UnsafeRawBufferPointer(text), at: offset + 4)
-        store(0 as UInt8, at: offset + 4 + text.count)
+        bytes.withUnsafeMutableBytes { buffer in
+            let length = Int32(truncatingIfNeeded: text.count + 1)
+            buffer.storeBytes(of: length.littleEndian, toByteOffset: offset, as: Int32.self)
+            let target = UnsafeMutableRawBufferPointer(rebasing: buffer[(offset + 4)...])
+            target.copyMemory(from: UnsafeRawBufferPointer(text))
+            buffer[offset + 4 + text.count] = 0
+        }
     }
 }
 
@@ -144,12 +184,6 @@ extension ByteWriter {
         case .minKey: _ = field(0xFF, key, valueSize: 0)
         case .maxKey: _ = field(0x7F, key, valueSize: 0)
         }
-    }
-
-    @inline(__always)
-    mutating func appendInteger(_ type: UInt8, _ key: UnsafeBufferPointer<UInt8>, _ value: some FixedWidthInteger) {
-        guard let offset = field(type, key, valueSize: value.bitWidth / 8) else { return }
-        store(value, at: offset)
     }
 
     @inline(__always)

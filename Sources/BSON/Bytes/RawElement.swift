@@ -134,6 +134,21 @@ extension UnsafeRawBufferPointer {
         Double(bitPattern: uint64(at: offset))
     }
 
+    /// Whether two buffers hold the same bytes.
+    func hasSameBytes(as other: UnsafeRawBufferPointer) -> Bool {
+        guard count == other.count else { return false }
+        var index = 0
+        while index + 8 <= count {
+            if uint64(at: index) != other.uint64(at: index) { return false }
+            index += 8
+        }
+        while index < count {
+            if self[index] != other[index] { return false }
+            index += 1
+        }
+        return true
+    }
+
     func offsetOfNUL(from start: Int, to end: Int) -> Int? {
         var position = start
         while position < end {

@@ -22,14 +22,19 @@ public import PersistenceCore
 /// - When a key occurs more than once, it is not defined which of its fields is decoded.
 /// - Documents within each other are decoded up to 200 levels deep.
 public struct BSONDecoder: Sendable {
+    private var root: DecodingRoot
+
     /// How dates, UUIDs and data are stored.
-    public var options: BSONCodingOptions
+    public var options: BSONCodingOptions {
+        get { root.options }
+        set { root = DecodingRoot(options: newValue) }
+    }
 
     /// Creates a decoder.
     ///
     /// - Parameter options: How dates, UUIDs and data are stored.
     public init(options: BSONCodingOptions = BSONCodingOptions()) {
-        self.options = options
+        root = DecodingRoot(options: options)
     }
 
     /// Makes a value of a document.
@@ -44,8 +49,7 @@ public struct BSONDecoder: Sendable {
     public func decode<Value: Decodable>(
         _ type: Value.Type, from document: Document
     ) throws(PersistenceError) -> Value {
-        let level = DecodingLevel(root: document, options: options)
-        return try decode(type, at: level)
+        try decode(type, at: DecodingLevel(root: document, root))
     }
 
     /// Makes a value of a BSON value, which need not be a document.
@@ -62,9 +66,9 @@ public struct BSONDecoder: Sendable {
         let wrapper: Document = ["": value]
         let found = wrapper.bytes.withUnsafeBytes { RawElement(in: $0, at: 4, end: wrapper.end) }
         guard let element = found else { throw PersistenceError(.internal, "a value that was written cannot be read") }
-        let root = DecodingLevel(root: wrapper, options: options)
-        root.isTransparent = true
-        return try decode(type, at: DecodingLevel(element, parent: root, pathIndex: nil))
+        let outer = DecodingLevel(root: wrapper, root)
+        outer.isTransparent = true
+        return try decode(type, at: DecodingLevel(element, parent: outer, pathIndex: nil))
     }
 
     private func decode<Value: Decodable>(

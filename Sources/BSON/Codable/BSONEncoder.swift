@@ -64,10 +64,11 @@ public struct BSONEncoder: Sendable {
             throw Self.surface(error)
         }
         let (type, bytes, count) = state.finish()
-        if let fault = state.writer.fault { throw fault.fault.error }
-        guard count <= limits.byteCount else {
-            throw PersistenceError(.tooLarge, "the document has \(count) bytes, more than \(limits.byteCount)")
+        let fault = state.writer.pointee.fault
+        guard count <= limits.byteCount, fault != .tooLong else {
+            throw PersistenceError(.tooLarge, "the document has more than \(limits.byteCount) bytes")
         }
+        if let fault { throw fault.fault.error }
         if type == 0x03 { return .document(Document(sharing: bytes, start: 0, count: count)) }
         if type == 0x04 { return .array(BSONArray(storage: Document(sharing: bytes, start: 0, count: count))) }
         let element = RawElement(type: type, keyStart: 0, keyEnd: 0, valueStart: 0, valueEnd: count)

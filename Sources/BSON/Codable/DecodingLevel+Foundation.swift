@@ -5,29 +5,17 @@
 #endif
 
 extension DecodingLevel {
-    /// The value of a type of Foundation that is not to decode itself, or `nil` when the type is none of those.
-    ///
-    /// The casts are right because each stands behind a comparison of the two types.
-    func foundation<Value>(_ type: Value.Type, _ field: RawElement, index: Int?) throws -> Value? {
-        if type == Date.self { return try date(field, index: index).map { unsafeBitCast($0, to: type) } }
-        if type == UUID.self { return unsafeBitCast(try uuid(field, index: index), to: type) }
-        if type == Data.self { return try data(field, index: index) as? Value }
-        if type == URL.self {
-            guard let url = URL(string: try string(field, index: index)) else {
-                throw corrupted("the string is not a URL", field, index: index)
-            }
-            return url as? Value
+    func url(_ field: RawElement, index: Int?) throws -> URL {
+        guard let url = URL(string: try string(field, index: index)) else {
+            throw corrupted("the string is not a URL", field, index: index)
         }
-        if type == Decimal.self { return try decimal(field, index: index) as? Value }
-        return nil
+        return url
     }
 
-    private func date(_ field: RawElement, index: Int?) throws -> Date? {
+    func date(_ field: RawElement, index: Int?) throws -> Date {
+        if root.hasPlainDates { return try bsonDate(field, index: index).date }
         switch root.options.dates {
-        case .date:
-            guard field.type == 0x09 else { throw mismatch(Date.self, field, index: index) }
-            let milliseconds = bytes.withUnsafeBytes { $0.int64(at: field.valueStart) }
-            return BSONDate(millisecondsSince1970: milliseconds).date
+        case .date: return try bsonDate(field, index: index).date
         case .millisecondsSince1970:
             return BSONDate(millisecondsSince1970: try integer(field, Int64.self, index: index)).date
         case .secondsSince1970:
@@ -43,11 +31,17 @@ extension DecodingLevel {
             }
             return date
         case .deferred:
-            return nil
+            // Not reached: see `isDeferred`.
+            return try Date(from: DecodingLevel(field, parent: self, pathIndex: index))
         }
     }
 
-    private func uuid(_ field: RawElement, index: Int?) throws -> UUID {
+    private func bsonDate(_ field: RawElement, index: Int?) throws -> BSONDate {
+        guard field.type == 0x09 else { throw mismatch(Date.self, field, index: index) }
+        return BSONDate(millisecondsSince1970: bytes.withUnsafeBytes { $0.int64(at: field.valueStart) })
+    }
+
+    func uuid(_ field: RawElement, index: Int?) throws -> UUID {
         switch root.options.uuids {
         case .binary:
             guard field.type == 0x05 else { throw mismatch(UUID.self, field, index: index) }
@@ -69,7 +63,7 @@ extension DecodingLevel {
         }
     }
 
-    private func data(_ field: RawElement, index: Int?) throws -> Data? {
+    func data(_ field: RawElement, index: Int?) throws -> Data {
         switch root.options.dataValues {
         case .binary:
             guard case .binary(let binary) = bsonValue(field) else { throw mismatch(Data.self, field, index: index) }
@@ -80,11 +74,12 @@ extension DecodingLevel {
             }
             return data
         case .deferred:
-            return nil
+            // Not reached: see `isDeferred`.
+            return try Data(from: DecodingLevel(field, parent: self, pathIndex: index))
         }
     }
 
-    private func decimal(_ field: RawElement, index: Int?) throws -> Decimal {
+    func decimal(_ field: RawElement, index: Int?) throws -> Decimal {
         guard case .decimal128(let number) = bsonValue(field) else {
             if field.type == 0x10 || field.type == 0x12 {
                 return Decimal(try integer(field, Int64.self, index: index))

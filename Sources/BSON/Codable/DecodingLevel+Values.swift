@@ -53,9 +53,10 @@ extension DecodingLevel {
     @inline(__always)
     func string(_ field: RawElement, index: Int? = nil) throws -> String {
         guard field.type == 0x02 || field.type == 0x0E else { throw mismatch(String.self, field, index: index) }
-        let text = bytes.withUnsafeBytes { buffer in
-            let part = buffer[field.valueStart + 4..<field.valueEnd - 1]
-            return String(validating: UnsafeRawBufferPointer(rebasing: part), as: UTF8.self)
+        let text = bytes.withUnsafeBytes { buffer -> String? in
+            let part = UnsafeRawBufferPointer(rebasing: buffer[field.valueStart + 4..<field.valueEnd - 1])
+            // `String(validating:as:)` would do both, but takes several times as long.
+            return UTF8Check.isValid(part) ? String(decoding: part, as: UTF8.self) : nil
         }
         guard let text else { throw corrupted("the string is not UTF-8", field, index: index) }
         return text
@@ -67,48 +68,66 @@ extension DecodingLevel {
 
     /// The whole level's value.
     func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        if let native = try native(type, element, index: pathIndex) { return native }
-        return try Value(from: self)
+        guard let native = NativeType.of(type), !isDeferred(native) else { return try Value(from: self) }
+        return try decode(native, type, element, index: pathIndex)
     }
 
     /// The value of a field.
     @inline(__always)
     func decode<Value: Decodable>(_ type: Value.Type, _ field: RawElement, index: Int? = nil) throws -> Value {
-        if let native = try native(type, field, index: index) { return native }
-        return try Value(from: DecodingLevel(field, parent: self, pathIndex: index))
+        guard let native = NativeType.of(type), !isDeferred(native) else {
+            return try Value(from: DecodingLevel(field, parent: self, pathIndex: index))
+        }
+        return try decode(native, type, field, index: index)
     }
 
-    /// The value of a type that is not to decode itself, or `nil` when the type is none of those.
+    /// Whether the options leave the coding of a type to the type.
+    @inline(__always)
+    private func isDeferred(_ native: NativeType) -> Bool {
+        switch native {
+        case .date: root.defersDates
+        case .data: root.defersData
+        default: false
+        }
+    }
+
+    /// The value of a type that is not to decode itself.
     ///
-    /// The casts are right because each stands behind a comparison of the two types.
-    func native<Value>(_ type: Value.Type, _ field: RawElement, index: Int?) throws -> Value? {
-        if type == String.self { return unsafeBitCast(try string(field, index: index), to: type) }
-        if type == Int.self { return unsafeBitCast(try integer(field, Int.self, index: index), to: type) }
-        if type == Double.self { return unsafeBitCast(try double(field, index: index), to: type) }
-        if type == ObjectID.self {
-            guard field.type == 0x07 else { throw mismatch(type, field, index: index) }
-            return unsafeBitCast(bytes.withUnsafeBytes { ObjectID($0, at: field.valueStart) }, to: type)
+    /// The casts are right because `native` was looked up by `type`.
+    private func decode<Value>(
+        _ native: NativeType, _ type: Value.Type, _ field: RawElement, index: Int?
+    ) throws -> Value {
+        switch native {
+        case .string: unsafeBitCast(try string(field, index: index), to: type)
+        case .int: unsafeBitCast(try integer(field, Int.self, index: index), to: type)
+        case .double: unsafeBitCast(try double(field, index: index), to: type)
+        case .objectID: unsafeBitCast(try objectID(field, index: index), to: type)
+        case .date: unsafeBitCast(try date(field, index: index), to: type)
+        case .uuid: unsafeBitCast(try uuid(field, index: index), to: type)
+        case .data: unsafeBitCast(try data(field, index: index), to: type)
+        case .url: unsafeBitCast(try url(field, index: index), to: type)
+        case .decimal: unsafeBitCast(try decimal(field, index: index), to: type)
+        case .strings:
+            unsafeBitCast(try array(field, index) { try $0.string($1, index: $2) }, to: type)
+        case .ints:
+            unsafeBitCast(try array(field, index) { try $0.integer($1, Int.self, index: $2) }, to: type)
+        case .doubles:
+            unsafeBitCast(try array(field, index) { try $0.double($1, index: $2) }, to: type)
+        case .value: unsafeBitCast(bsonValue(field), to: type)
+        case .document: unsafeBitCast(try represented(Document.self, field, index: index), to: type)
+        case .array: unsafeBitCast(try represented(BSONArray.self, field, index: index), to: type)
+        case .binary: unsafeBitCast(try represented(BSONBinary.self, field, index: index), to: type)
+        case .bsonDate: unsafeBitCast(try represented(BSONDate.self, field, index: index), to: type)
+        case .timestamp: unsafeBitCast(try represented(BSONTimestamp.self, field, index: index), to: type)
+        case .decimal128: unsafeBitCast(try represented(Decimal128.self, field, index: index), to: type)
+        case .regularExpression:
+            unsafeBitCast(try represented(BSONRegularExpression.self, field, index: index), to: type)
         }
-        if type == [String].self {
-            return unsafeBitCast(try array(field, index) { try $0.string($1, index: $2) }, to: type)
-        }
-        if type == [Int].self {
-            return unsafeBitCast(try array(field, index) { try $0.integer($1, Int.self, index: $2) }, to: type)
-        }
-        if type == [Double].self {
-            return unsafeBitCast(try array(field, index) { try $0.double($1, index: $2) }, to: type)
-        }
-        if type == BSONValue.self { return unsafeBitCast(bsonValue(field), to: type) }
-        if type == Document.self { return try represented(Document.self, field, index: index) as? Value }
-        if type == BSONArray.self { return try represented(BSONArray.self, field, index: index) as? Value }
-        if type == BSONBinary.self { return try represented(BSONBinary.self, field, index: index) as? Value }
-        if type == BSONDate.self { return try represented(BSONDate.self, field, index: index) as? Value }
-        if type == BSONTimestamp.self { return try represented(BSONTimestamp.self, field, index: index) as? Value }
-        if type == Decimal128.self { return try represented(Decimal128.self, field, index: index) as? Value }
-        if type == BSONRegularExpression.self {
-            return try represented(BSONRegularExpression.self, field, index: index) as? Value
-        }
-        return try foundation(type, field, index: index)
+    }
+
+    private func objectID(_ field: RawElement, index: Int?) throws -> ObjectID {
+        guard field.type == 0x07 else { throw mismatch(ObjectID.self, field, index: index) }
+        return bytes.withUnsafeBytes { ObjectID($0, at: field.valueStart) }
     }
 
     private func represented<Value: BSONRepresentable>(
@@ -124,10 +143,16 @@ extension DecodingLevel {
         guard field.type == 0x04 else { throw mismatch([Element].self, field, index: index) }
         let level = DecodingLevel(field, parent: self, pathIndex: index)
         var elements: [Element] = []
+        elements.reserveCapacity(level.elementCount)
         while let next = level.next() {
             elements.append(try element(level, next, elements.count))
         }
         return elements
+    }
+
+    /// How many elements an array has.
+    var elementCount: Int {
+        Document(sharing: bytes, start: element.valueStart, count: element.byteCount).count
     }
 
     /// The next element of an array, by the cursor.

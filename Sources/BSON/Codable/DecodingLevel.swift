@@ -20,13 +20,13 @@ final class DecodingLevel {
     /// Deeper than any server stores, and shallow enough for a thread's stack.
     static let maximumDepth = 200
 
-    init(root document: Document, options: BSONCodingOptions) {
+    init(root document: Document, _ root: DecodingRoot) {
         bytes = document.bytes
         element = RawElement(
             type: 0x03, keyStart: 0, keyEnd: 0, valueStart: document.start,
             valueEnd: document.start + document.byteCount)
         parent = nil
-        root = DecodingRoot(options: options)
+        self.root = root
         depth = 1
         pathIndex = nil
         cursor = element.valueStart + 4
@@ -101,23 +101,38 @@ final class DecodingLevel {
     }
 }
 
-/// What all levels of one decoding share.
+/// What all levels of a decoder share.
 final class DecodingRoot: Sendable {
     let options: BSONCodingOptions
+    /// Whether a date is BSON's date, which needs no look at the options' closures.
+    let hasPlainDates: Bool
+    let defersDates: Bool
+    let defersData: Bool
 
     init(options: BSONCodingOptions) {
         self.options = options
+        hasPlainDates = if case .date = options.dates { true } else { false }
+        defersDates = if case .deferred = options.dates { true } else { false }
+        defersData = if case .deferred = options.dataValues { true } else { false }
     }
 }
 
 extension UnsafeRawBufferPointer {
     /// Whether the bytes of a key that has no NUL stand at an offset; the caller has checked that there are as many.
+    ///
+    /// A key with a NUL is never found: it would be compared with what comes after the document's key.
     @inline(__always)
     func isKey(at offset: Int, _ key: UnsafeBufferPointer<UInt8>) -> Bool {
+        let key = UnsafeRawBufferPointer(key)
         var index = 0
+        while index + 8 <= key.count {
+            let word = key.uint64(at: index)
+            let hasZero = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0
+            if uint64(at: offset + index) != word || hasZero { return false }
+            index += 8
+        }
         while index < key.count {
             let byte = key[index]
-            // A key with a NUL would otherwise be compared with what comes after the document's key.
             if self[offset + index] != byte || byte == 0 { return false }
             index += 1
         }

@@ -7,26 +7,36 @@
 extension EncodingLevel {
     /// The BSON value of a type that is not to encode itself, or `nil` when the type is none of those.
     ///
-    /// The casts are right because each stands behind a comparison of the two types.
+    /// The casts are right because the types were compared.
+    @inline(__always)
     func native<Value>(_ value: Value, _ key: (any CodingKey)? = nil) throws -> BSONValue? {
-        if Value.self == String.self { return .string(unsafeBitCast(value, to: String.self)) }
-        if Value.self == ObjectID.self { return .objectID(unsafeBitCast(value, to: ObjectID.self)) }
-        if Value.self == BSONValue.self { return unsafeBitCast(value, to: BSONValue.self) }
-        if Value.self == Document.self { return (value as? Document).map(BSONValue.document) }
-        if Value.self == BSONArray.self { return (value as? BSONArray).map(BSONValue.array) }
-        if Value.self == BSONBinary.self { return (value as? BSONBinary).map(BSONValue.binary) }
-        if Value.self == BSONDate.self { return (value as? BSONDate).map(BSONValue.date) }
-        if Value.self == BSONTimestamp.self { return (value as? BSONTimestamp).map(BSONValue.timestamp) }
-        if Value.self == Decimal128.self { return (value as? Decimal128).map(BSONValue.decimal128) }
-        if Value.self == BSONRegularExpression.self {
-            return (value as? BSONRegularExpression).map(BSONValue.regularExpression)
+        guard let type = NativeType.of(Value.self) else { return nil }
+        return try native(value, type, key)
+    }
+
+    private func native<Value>(_ value: Value, _ type: NativeType, _ key: (any CodingKey)?) throws -> BSONValue? {
+        switch type {
+        case .string: .string(unsafeBitCast(value, to: String.self))
+        case .int: .int64(Int64(unsafeBitCast(value, to: Int.self)))
+        case .double: .double(unsafeBitCast(value, to: Double.self))
+        case .objectID: .objectID(unsafeBitCast(value, to: ObjectID.self))
+        case .date: try date(unsafeBitCast(value, to: Date.self), key)
+        case .uuid: uuid(unsafeBitCast(value, to: UUID.self))
+        case .data: data(unsafeBitCast(value, to: Data.self))
+        case .url: .string(unsafeBitCast(value, to: URL.self).absoluteString)
+        case .decimal: try decimal(unsafeBitCast(value, to: Decimal.self), key)
+        case .strings: unsafeBitCast(value, to: [String].self).bsonValue
+        case .ints: unsafeBitCast(value, to: [Int].self).bsonValue
+        case .doubles: unsafeBitCast(value, to: [Double].self).bsonValue
+        case .value: unsafeBitCast(value, to: BSONValue.self)
+        case .document: .document(unsafeBitCast(value, to: Document.self))
+        case .array: .array(unsafeBitCast(value, to: BSONArray.self))
+        case .binary: .binary(unsafeBitCast(value, to: BSONBinary.self))
+        case .bsonDate: .date(unsafeBitCast(value, to: BSONDate.self))
+        case .timestamp: .timestamp(unsafeBitCast(value, to: BSONTimestamp.self))
+        case .decimal128: .decimal128(unsafeBitCast(value, to: Decimal128.self))
+        case .regularExpression: .regularExpression(unsafeBitCast(value, to: BSONRegularExpression.self))
         }
-        if Value.self == Date.self { return try date(unsafeBitCast(value, to: Date.self), key) }
-        if Value.self == UUID.self { return uuid(unsafeBitCast(value, to: UUID.self)) }
-        if Value.self == Data.self { return (value as? Data).flatMap(data) }
-        if Value.self == URL.self { return (value as? URL).map { .string($0.absoluteString) } }
-        if Value.self == Decimal.self { return try (value as? Decimal).map { try decimal($0, key) } }
-        return nil
     }
 
     private func date(_ date: Date, _ key: (any CodingKey)?) throws -> BSONValue? {

@@ -71,7 +71,7 @@ final class EncodingLevel {
     }
 
     func setType(_ type: UInt8) {
-        if let typeOffset { state.writer.store(type, at: typeOffset) } else { state.rootType = type }
+        if let typeOffset { state.writer.pointee.store(type, at: typeOffset) } else { state.rootType = type }
     }
 
     /// Opens the document or array that this value is.
@@ -84,9 +84,9 @@ final class EncodingLevel {
         }
         kind = wanted
         setType(type)
-        start = state.writer.count
-        guard state.writer.reserve(4) else { return }
-        state.writer.count += 4
+        start = state.writer.pointee.count
+        guard state.writer.pointee.reserve(4) else { return }
+        state.writer.pointee.count += 4
     }
 
     /// Ends this value.
@@ -96,17 +96,17 @@ final class EncodingLevel {
         // From the last to the first, so that the offsets of those before stay right.
         for child in pending.reversed() { try splice(child) }
         pending = []
-        state.writer.finish(from: start)
+        state.writer.pointee.finish(from: start)
     }
 
     private func splice(_ child: Pending) throws {
         try child.level.close()
         if let misuse = child.state.misuse { state.misuse = misuse }
-        if let fault = child.state.writer.fault { state.writer.fault = fault }
+        if let fault = child.state.writer.pointee.fault { state.writer.pointee.fault = fault }
         let (type, bytes, count) = child.state.finish()
         bytes.withUnsafeBytes { value in
             child.key.withUnsafeBufferPointer { key in
-                state.writer.insert(
+                state.writer.pointee.insert(
                     type, key, value: UnsafeRawBufferPointer(rebasing: value[..<count]), at: child.offset)
             }
         }
@@ -127,7 +127,7 @@ final class EncodingLevel {
     private func put(_ key: any CodingKey, named name: [UInt8]) -> EncodingLevel {
         if depth >= state.limits.depth { state.misuse = "it is nested more deeply than allowed" }
         let level = EncodingLevel(detachedFrom: self, key: key)
-        pending.append(Pending(offset: state.writer.count, key: name, state: level.state, level: level))
+        pending.append(Pending(offset: state.writer.pointee.count, key: name, state: level.state, level: level))
         return level
     }
 
@@ -186,14 +186,14 @@ extension EncodingLevel {
     func encode<Value: Encodable>(_ value: Value, _ key: UnsafeBufferPointer<UInt8>, _ path: any CodingKey) throws {
         try checkTurn()
         if let native = try native(value, path) {
-            state.writer.append(key, native)
+            state.writer.pointee.append(key, native)
             return
         }
         guard depth < state.limits.depth else {
             throw PersistenceError(.tooLarge, "the document is nested more than \(state.limits.depth) levels deep")
         }
-        let before = state.writer.count
-        guard state.writer.field(0x0A, key, valueSize: 0) != nil else { return }
+        let before = state.writer.pointee.count
+        guard state.writer.pointee.field(0x0A, key, valueSize: 0) != nil else { return }
         let child = EncodingLevel(parent: self, typeOffset: before, key: path)
         state.top = ObjectIdentifier(child)
         defer { state.top = ObjectIdentifier(self) }
@@ -202,7 +202,7 @@ extension EncodingLevel {
             try child.close()
         } catch {
             // Whoever catches this goes on without the field.
-            state.writer.count = before
+            state.writer.pointee.count = before
             throw error
         }
     }
@@ -213,7 +213,7 @@ extension EncodingLevel {
         guard kind == .nothing else { throw invalid("it encodes itself more than once") }
         kind = .single
         setType(value.type.rawValue)
-        state.writer.appendBare(value)
+        state.writer.pointee.appendBare(value)
     }
 
     /// Writes the value that this level is, when it is one that encodes itself.

@@ -8,7 +8,7 @@ struct KeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol {
     private func write(_ key: Key, _ body: (inout ByteWriter, UnsafeBufferPointer<UInt8>) -> Void) throws {
         try level.checkTurn()
         var name = key.stringValue
-        name.withUTF8 { body(&level.state.writer, $0) }
+        name.withUTF8 { body(&level.state.writer.pointee, $0) }
     }
 
     func encodeNil(forKey key: Key) throws {

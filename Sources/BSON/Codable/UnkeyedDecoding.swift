@@ -12,8 +12,10 @@ struct UnkeyedDecoding: UnkeyedDecodingContainer {
 
     var codingPath: [any CodingKey] { level.path }
 
-    /// Unknown: counting would walk over the array once more.
-    var count: Int? { nil }
+    /// How many elements there are.
+    ///
+    /// Walks over the array; those who ask reserve space, which saves more than that takes.
+    var count: Int? { level.elementCount }
 
     var isAtEnd: Bool { peek() == nil }
 

@@ -9,7 +9,7 @@ struct UnkeyedEncoding: UnkeyedEncodingContainer {
     @inline(__always)
     private func write(_ body: (inout ByteWriter, UnsafeBufferPointer<UInt8>) -> Void) throws {
         try level.checkTurn()
-        IndexKey.with(level.index) { body(&level.state.writer, $0) }
+        IndexKey.with(level.index) { body(&level.state.writer.pointee, $0) }
         level.index += 1
     }
 

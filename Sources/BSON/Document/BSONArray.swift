@@ -23,8 +23,14 @@ public struct BSONArray: Sendable {
     ///
     /// - Parameter values: The values, in order.
     public init(_ values: some Sequence<BSONValue>) {
-        self.init()
-        for value in values { append(value) }
+        var count = 0
+        storage = Document(writing: { writer in
+            for value in values {
+                IndexKey.with(count) { writer.append($0, value) }
+                count += 1
+            }
+        })
+        knownCount = UInt32(clamping: count)
     }
 
     /// How many elements there are.

@@ -3,16 +3,28 @@ extension Document {
     ///
     /// - Parameter elements: The fields. See ``append(_:_:)`` for keys that BSON cannot hold.
     public init(_ elements: some Sequence<(String, BSONValue)>) {
-        self.init()
-        for (key, value) in elements { append(key, value) }
+        self.init(writing: { writer in
+            for (key, value) in elements { writer.append(key, value) }
+        })
     }
 
     /// Creates a document of the pairs of a literal, in their order.
     ///
     /// - Parameter elements: The fields. See ``append(_:_:)`` for keys that BSON cannot hold.
     public init(_ elements: KeyValuePairs<String, BSONValue>) {
-        self.init()
-        for (key, value) in elements { append(key, value) }
+        self.init(writing: { writer in
+            for (key, value) in elements { writer.append(key, value) }
+        })
+    }
+
+    /// Lets a writer write the fields.
+    init(writing body: (inout ByteWriter) -> Void) {
+        var writer = ByteWriter(capacity: 256)
+        writer.count = 4
+        body(&writer)
+        writer.finish(from: 0)
+        self.init(sharing: writer.bytes, start: 0, count: writer.count)
+        fault = writer.fault
     }
 
     /// Appends a field, whether or not there is one with that key.
@@ -24,10 +36,7 @@ extension Document {
     ///   - key: The field's key. May be empty. BSON has no NUL in keys.
     ///   - value: The field's value.
     public mutating func append(_ key: String, _ value: BSONValue) {
-        var key = key
-        key.withUTF8 { key in
-            write { $0.append(key, value) }
-        }
+        write { $0.append(key, value) }
     }
 
     /// Appends every field of another document.
@@ -123,6 +132,11 @@ extension Document {
 }
 
 extension ByteWriter {
+    mutating func append(_ key: String, _ value: BSONValue) {
+        var key = key
+        key.withUTF8 { append($0, value) }
+    }
+
     /// Closes a document that begins at `start`, whose fields have been written.
     mutating func finish(from start: Int) {
         guard reserve(1) else { return }

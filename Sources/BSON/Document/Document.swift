@@ -267,7 +267,8 @@ extension Document {
 extension Document: Hashable {
     /// Whether two documents have the same bytes.
     public static func == (left: Document, right: Document) -> Bool {
-        left.withUnsafeBytes { left in right.withUnsafeBytes { left.elementsEqual($0) } } && left.fault == right.fault
+        left.fault == right.fault
+            && left.withUnsafeBytes { left in right.withUnsafeBytes { left.hasSameBytes(as: $0) } }
     }
 
     /// Hashes the bytes.

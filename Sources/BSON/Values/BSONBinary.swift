@@ -125,7 +125,7 @@ extension BSONBinary: Hashable {
     /// Whether subtype and bytes are the same.
     public static func == (left: BSONBinary, right: BSONBinary) -> Bool {
         left.subtype == right.subtype
-            && left.withUnsafeBytes { left in right.withUnsafeBytes { left.elementsEqual($0) } }
+            && left.withUnsafeBytes { left in right.withUnsafeBytes { left.hasSameBytes(as: $0) } }
     }
 
     /// Hashes subtype and bytes.

@@ -220,7 +220,7 @@ extension Optional: BSONRepresentable where Wrapped: BSONRepresentable {
 
 extension Array: BSONRepresentable where Element: BSONRepresentable {
     /// The values as an array.
-    public var bsonValue: BSONValue { .array(BSONArray(lazy.map(\.bsonValue))) }
+    public var bsonValue: BSONValue { .array(BSONArray(lazy.map { $0.bsonValue })) }
 
     /// Takes an array whose every element the element's type takes.
     public init?(bsonValue: BSONValue) {

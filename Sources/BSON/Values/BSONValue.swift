@@ -4,7 +4,8 @@
 /// booleans, null, arrays and documents.
 ///
 /// Values are equal when they have the same type and content; `1` as `int32` is not equal to `1` as `int64`. Ask
-/// ``int`` and its kin for a number whatever its type.
+/// ``int`` and its kin for a number whatever its type. Doubles are compared as Swift compares them: NaN is not equal to
+/// itself, and zero is equal to minus zero. Documents are compared by their bytes.
 @nonexhaustive
 public enum BSONValue: Sendable, Hashable {
     /// A 64-bit binary floating-point number.
