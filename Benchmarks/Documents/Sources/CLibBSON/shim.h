@@ -1,0 +1,6 @@
+#ifndef DOCUMENT_BENCHMARKS_CLIBBSON_SHIM_H
+#define DOCUMENT_BENCHMARKS_CLIBBSON_SHIM_H
+
+#include <bson/bson.h>
+
+#endif
