@@ -1,6 +1,7 @@
-// usage: race guarded | race unguarded
+// usage: race guarded | race resumed | race unguarded
 //
-// Two threads that count, with a contended lock or without: the thread sanitizer must be silent, or must not be.
+// Two threads that count, with a contended lock, handing the counter over with continuations, or without either: the
+// thread sanitizer must be silent about the first two, and must not be about the third.
 
 import Foundation
 import Synchronization
@@ -9,14 +10,12 @@ final class Counter: @unchecked Sendable {
     // Guarded by the lock, or not, which is the point.
     var value = 0
     let lock = Mutex(())
+    let waiting = Mutex<[UnsafeContinuation<Counter, Never>]>([])
 }
 
-let isGuarded = CommandLine.arguments.contains("guarded")
-let counter = Counter()
 let turns = 20_000
-let thread = Thread { count() }
 
-@Sendable func count() {
+func count(_ counter: Counter, isGuarded: Bool) {
     for _ in 0..<turns {
         if isGuarded {
             counter.lock.withLock { _ in counter.value += 1 }
@@ -26,6 +25,32 @@ let thread = Thread { count() }
     }
 }
 
-thread.start()
-count()
-while !thread.isFinished { Thread.sleep(forTimeInterval: 0.001) }
+/// Resumes as many continuations as there are turns, most of them before their task waits.
+func resume(_ counter: Counter) {
+    var turn = 0
+    while turn < turns {
+        guard let continuation = counter.waiting.withLock({ $0.popLast() }) else { continue }
+        turn += 1
+        let made = Counter()
+        made.value = turn
+        continuation.resume(returning: made)
+    }
+}
+
+let counter = Counter()
+let mode = CommandLine.arguments.last
+if mode == "resumed" {
+    Thread.detachNewThread { resume(counter) }
+    for _ in 0..<turns {
+        let made = await withUnsafeContinuation { continuation in
+            counter.waiting.withLock { $0.append(continuation) }
+        }
+        made.value += 1
+    }
+} else {
+    let isGuarded = mode == "guarded"
+    let thread = Thread { count(counter, isGuarded: isGuarded) }
+    thread.start()
+    count(counter, isGuarded: isGuarded)
+    while !thread.isFinished { usleep(1_000) }
+}
