@@ -51,8 +51,17 @@ start_secure_server() {
     export BENCHMARK_TLS_URL="postgres://admin:$password@127.0.0.1:$port/postgres?sslmode=require"
 }
 
+# Keeps the result of what ran before, which the next step of an EXIT trap reads.
 stop_secure_server() {
-    [ -n "$secure_folder" ] || return 0
+    local result=$?
+    [ -n "$secure_folder" ] || return "$result"
     as_server "$(postgres_programs)/pg_ctl" stop -s -m immediate -D "$secure_folder/data" || true
     rm -rf "$secure_folder"
+    return "$result"
+}
+
+# write_report: the report, the plots and README's table from docs/data.
+write_report() {
+    [ -n "${BENCHMARK_PYTHON:-}" ] || die "the plots need Python with matplotlib, which could not be installed"
+    PYTHONDONTWRITEBYTECODE=1 "$BENCHMARK_PYTHON" "$repository/Benchmarks/Report/report.py"
 }

@@ -164,3 +164,5 @@ int baseline_server_version(const char *conninfo) {
     PQfinish(connection);
     return version;
 }
+
+int baseline_libpq_version(void) { return PQlibVersion(); }

@@ -9,7 +9,7 @@ struct Benchmark: AsyncParsableCommand {
         discussion: Suite.help + " Differences under 10% are noise."
     )
 
-    @Flag(help: "A run of some three minutes: 3 rounds of half a second.")
+    @Flag(help: "A run of about four minutes: 5 rounds of 0.4 s, peers in every other.")
     var short = false
 
     @Flag(help: "Five rounds of 2 s after a round that does not count (the default).")
@@ -30,11 +30,23 @@ struct Benchmark: AsyncParsableCommand {
     @Flag(help: "Commit without waiting for the disk, on all sides, to see what the client costs.")
     var asynchronousCommit = false
 
+    @Flag(help: "Measure how costs grow instead: rows, tasks, parameters, sizes, distinct statements.")
+    var curves = false
+
+    @Option(help: "Write what was measured on to this file.")
+    var machine: String?
+
     @Option(help: "Write the figures to this file, as a list of name, value, unit, target and met.")
     var json: String?
 
     @Flag(help: .hidden)
     var countAllocations = false
+
+    @Option(help: .hidden)
+    var probe: String?
+
+    @Option(help: .hidden)
+    var size = 1
 
     func validate() throws {
         guard !(short && full) else { throw ValidationError("--short and --full exclude each other") }
@@ -56,53 +68,70 @@ struct Benchmark: AsyncParsableCommand {
         guard var url = environment["POSTGRES_URL"], !url.isEmpty else {
             throw ValidationError("POSTGRES_URL is not set: Scripts/benchmark starts a database and sets it")
         }
-        if countAllocations {
-            let counted = try await Allocations.count(url: url)
-            print(String(decoding: try JSONEncoder().encode(counted), as: UTF8.self))
-            return
-        }
-        if asynchronousCommit {
-            url += (url.contains("?") ? "&" : "?") + "options=-c%20synchronous_commit%3Doff"
-        }
-        var names = only.map { $0.split(separator: ",").map(String.init) } ?? Suite.all + ["micro"]
-        let withMicro = names.contains("micro")
-        names.removeAll { $0 == "micro" }
-
-        let scratch = try Scratch()
-        defer { scratch.remove() }
-        let suite = Suite(
-            url: url, secureURL: environment["BENCHMARK_TLS_URL"],
-            peers: peers ? Peers.found(url: url, scratch: scratch.path) : nil)
-        // Without a server with TLS, what needs one is left out unless it was asked for.
-        if only == nil, suite.secureURL == nil { names.removeAll(where: Suite.isSecure) }
+        if countAllocations { return try printJSON(try await Allocations.count(url: url)) }
+        if let probe = probe.flatMap(Probe.init) { return try printJSON(try await probe.run(size, url: url)) }
+        if asynchronousCommit { url = Suite.asynchronous(url) }
         let baseline = Baseline(url: url)
         try baseline.execute(Schema.create)
         defer { try? baseline.execute(Schema.drop) }
-        if names.contains(where: Suite.isSecure) { try Baseline(url: try suite.secured()).execute(Schema.create) }
+        if let machine {
+            try Results.write(Machine(server: baseline.serverVersion, plan: plan.description), to: machine)
+        }
+        if curves {
+            var curves = Curves(url: url)
+            try await curves.measure()
+            progress("")
+            for figure in curves.figures { print(figure.line) }
+            if let json { try Results.write(curves.figures, curves.curves, to: json) }
+        } else {
+            let run = try await compare(url: url)
+            progress("")
+            print(
+                "PostgreSQL \(baseline.serverVersion), \(ProcessInfo.processInfo.activeProcessorCount) cores, "
+                    + "\(plan), commits \(asynchronousCommit ? "asynchronous" : "durable")")
+            for line in run.lines { print(line) }
+            if let json { try Results.write(run.figures, to: json) }
+        }
+    }
 
+    private func compare(url: String) async throws -> Run {
+        var names = only.map { $0.split(separator: ",").map(String.init) } ?? Suite.all + ["micro"]
+        let withMicro = names.contains("micro")
+        names.removeAll { $0 == "micro" }
+        let scratch = try Scratch()
+        defer { scratch.remove() }
+        let suite = Suite(
+            url: url, secureURL: ProcessInfo.processInfo.environment["BENCHMARK_TLS_URL"],
+            peers: peers ? Peers.found(url: url, scratch: scratch.path) : nil)
+        // Without a server with TLS, what needs one is left out unless it was asked for.
+        if only == nil, suite.secureURL == nil { names.removeAll(where: Suite.isSecure) }
+        if names.contains(where: Suite.isSecure) { try Baseline(url: try suite.secured()).execute(Schema.create) }
         var run = Run(plan: plan)
         try await run.measure(try names.map(suite.comparison))
         if withMicro { try await run.measureMicro(url: url) }
+        return run
+    }
 
-        progress("")
-        print(
-            "PostgreSQL \(baseline.serverVersion), \(ProcessInfo.processInfo.activeProcessorCount) cores, "
-                + "\(plan.rounds) rounds of \(plan.seconds) s, "
-                + "commits \(asynchronousCommit ? "asynchronous" : "durable")")
-        for line in run.lines { print(line) }
-        if let json { try Results.write(run.figures, to: json) }
+    private func printJSON(_ value: some Encodable) throws {
+        print(String(decoding: try JSONEncoder().encode(value), as: UTF8.self))
     }
 }
 
 /// How much is measured.
-struct Plan: Sendable {
+struct Plan: Sendable, CustomStringConvertible {
     var rounds: Int
     var seconds: Double
     /// Whether a round that does not count comes first.
     var warmsUp: Bool
+    /// In which rounds the peers run: every, or every other one.
+    var roundsPerPeer: Int
 
-    static let short = Plan(rounds: 3, seconds: 0.5, warmsUp: false)
-    static let full = Plan(rounds: 5, seconds: 2, warmsUp: true)
+    var description: String { "\(rounds) rounds of \(seconds) s" }
+
+    func includesPeers(_ round: Int) -> Bool { (round - 1) % roundsPerPeer == 0 }
+
+    static let short = Plan(rounds: 5, seconds: 0.4, warmsUp: false, roundsPerPeer: 2)
+    static let full = Plan(rounds: 5, seconds: 2, warmsUp: true, roundsPerPeer: 1)
 }
 
 /// A temporary folder for the length of the run.

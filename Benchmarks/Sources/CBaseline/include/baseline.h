@@ -72,6 +72,9 @@ bool baseline_execute(const char *conninfo, const char *sql, char error[512]);
 // The server's version, such as 150018; 0 when it cannot be reached.
 int baseline_server_version(const char *conninfo);
 
+// libpq's own version, such as 150018.
+int baseline_libpq_version(void);
+
 // A number for the next row, from 1 to limit; xorshift, the same on both sides. The state must not be 0.
 static inline int64_t baseline_next(uint64_t *state, int64_t limit) {
     uint64_t x = *state;

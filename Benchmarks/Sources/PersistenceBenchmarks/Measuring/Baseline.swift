@@ -45,10 +45,7 @@ struct Baseline: Sendable {
         for statement in statements { try execute(statement) }
     }
 
-    var serverVersion: String {
-        let version = baseline_server_version(url)
-        return version == 0 ? "?" : "\(version / 10_000).\(version % 10_000)"
-    }
+    var serverVersion: String { Machine.version(Int(baseline_server_version(url))) }
 }
 
 /// One connection of libpq, for what is counted from outside.

@@ -1,11 +1,16 @@
 /// One side of a comparison.
 struct Contender: Sendable {
     var name: String
+    /// Whether it is a program or library of somebody else's, in a process of its own.
+    var isPeer: Bool
     /// Runs the workload for so many seconds.
     var run: @Sendable (_ seconds: Double) async throws -> Sample
 
-    init(_ name: String, run: @escaping @Sendable (_ seconds: Double) async throws -> Sample) {
+    init(
+        _ name: String, isPeer: Bool = false, run: @escaping @Sendable (_ seconds: Double) async throws -> Sample
+    ) {
         self.name = name
+        self.isPeer = isPeer
         self.run = run
     }
 }

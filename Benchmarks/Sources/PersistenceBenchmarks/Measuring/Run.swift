@@ -16,14 +16,14 @@ struct Run {
         if plan.warmsUp {
             for comparison in comparisons {
                 progress("warming up: \(comparison.name)")
-                _ = try await sampleAll(comparison, round: 0, seconds: 0.1)
+                _ = try await sampleAll(comparison, round: 1, seconds: 0.1)
             }
         }
         for round in 1...plan.rounds {
             for comparison in comparisons {
                 progress("round \(round) of \(plan.rounds): \(comparison.name)")
                 for (name, sample) in try await sampleAll(comparison, round: round, seconds: plan.seconds) {
-                    report.add(sample, of: name, to: comparison.name)
+                    report.add(sample, round: round, of: name, to: comparison.name)
                 }
             }
         }
@@ -34,7 +34,8 @@ struct Run {
         _ comparison: Comparison, round: Int, seconds: Double
     ) async throws -> [(String, Sample)] {
         var samples: [(String, Sample)] = []
-        for contender in comparison.contenders.rotated(by: round) {
+        let contenders = comparison.contenders.filter { !$0.isPeer || plan.includesPeers(round) }
+        for contender in contenders.rotated(by: round) {
             try comparison.tidy()
             do {
                 samples.append((contender.name, try await contender.run(seconds)))

@@ -21,18 +21,9 @@ struct Allocations: Codable {
         let folder = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
         let library = folder.appendingPathComponent("libAllocationCounter.so")
         guard FileManager.default.fileExists(atPath: library.path) else { return nil }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
-        process.arguments = ["--count-allocations"]
-        process.environment = ProcessInfo.processInfo.environment.merging(
-            ["LD_PRELOAD": library.path, "POSTGRES_URL": url]) { $1 }
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure(description: "counting allocations failed") }
-        return try JSONDecoder().decode(Allocations.self, from: output)
+        return try Child.again(
+            ["--count-allocations"], environment: ["LD_PRELOAD": library.path, "POSTGRES_URL": url],
+            as: Allocations.self)
     }
 
     /// In the process with the counter.

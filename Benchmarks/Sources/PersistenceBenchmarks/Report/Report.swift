@@ -11,11 +11,12 @@ struct Report {
         var cpuOfC: [Double]
     }
 
-    private var samples: [String: [String: [Sample]]] = [:]
+    /// By comparison, contender and round.
+    private var samples: [String: [String: [Int: Sample]]] = [:]
     private var others: [Figure] = []
 
-    mutating func add(_ sample: Sample, of contender: String, to comparison: String) {
-        samples[comparison, default: [:]][contender, default: []].append(sample)
+    mutating func add(_ sample: Sample, round: Int, of contender: String, to comparison: String) {
+        samples[comparison, default: [:]][contender, default: [:]][round] = sample
     }
 
     mutating func add(_ name: String, _ value: Double, _ unit: String) {
@@ -34,12 +35,19 @@ struct Report {
             return comparison.contenders.compactMap { contender in
                 guard let all = contenders[contender.name], !all.isEmpty else { return nil }
                 return Row(
-                    comparison: comparison.name, contender: contender.name, samples: all,
+                    comparison: comparison.name, contender: contender.name, samples: Array(all.values),
                     isBaseline: contender.name == first.name,
-                    throughputOfC: zip(all, baseline).map { $0.operationsPerSecond / $1.operationsPerSecond },
-                    cpuOfC: zip(all, baseline).map { $0.cpuPerOperation / $1.cpuPerOperation })
+                    throughputOfC: Self.ratios(all, baseline, \.operationsPerSecond),
+                    cpuOfC: Self.ratios(all, baseline, \.cpuPerOperation))
             }
         }
+    }
+
+    /// One for each round in which both ran.
+    private static func ratios(
+        _ samples: [Int: Sample], _ others: [Int: Sample], _ value: (Sample) -> Double
+    ) -> [Double] {
+        samples.compactMap { round, sample in others[round].map { value(sample) / value($0) } }
     }
 
     func figures(for comparisons: [Comparison]) -> [Figure] {
@@ -64,13 +72,13 @@ struct Report {
         var figures: [Figure] = []
         func add(_ name: String, _ comparison: String, _ contender: String, of other: String) {
             guard let ours = samples[comparison]?[contender], let theirs = samples[comparison]?[other] else { return }
-            let ratios = zip(ours, theirs).map { $0.operationsPerSecond / $1.operationsPerSecond }
+            let ratios = Self.ratios(ours, theirs, \.operationsPerSecond)
             figures.append(Figure(name: name, value: median(ratios), unit: "ratio"))
         }
         add(Figure.ofPsqlBinary, "W3", Name.copy, of: Name.psqlBinary)
         add(Figure.ofPsqlText, "W3", Name.copy, of: Name.psqlText)
         if let copies = samples["W3"]?[Name.copy] {
-            figures.append(Figure(name: Figure.copyCPU, value: median(copies.map(\.cpuPerOperation)), unit: "s"))
+            figures.append(Figure(name: Figure.copyCPU, value: median(copies.values.map(\.cpuPerOperation)), unit: "s"))
         }
         add(Figure.traced, "W1×16", Name.traced, of: Name.executor)
         return figures
@@ -95,25 +103,13 @@ struct Report {
                 line([
                     isFirst ? row.comparison : "", row.contender,
                     number(median(row.samples.map(\.operationsPerSecond)), row.comparison.hasPrefix("W3") ? 2 : 0),
-                    row.isBaseline ? "" : number(speed.value, 2), target(speed), row.isBaseline ? "" : range,
+                    row.isBaseline ? "" : number(speed.value, 2), speed.verdict, row.isBaseline ? "" : range,
                     microseconds(row.samples.compactMap(\.median)), microseconds(row.samples.compactMap(\.ninetyNinth)),
                     number(median(row.samples.map(\.cpuPerOperation)) * 1e6, 1),
-                    row.isBaseline ? "" : number(cost.value, 2), target(cost),
+                    row.isBaseline ? "" : number(cost.value, 2), cost.verdict,
                 ]))
         }
-        lines.append("")
-        for figure in derived() + others {
-            let padding = String(repeating: " ", count: max(1, 62 - figure.name.count))
-            let value = number(figure.value, figure.value < 1 ? 3 : figure.value < 10 ? 2 : 0)
-            lines.append("\(figure.name)\(padding)\(value) \(figure.unit)   \(target(figure))")
-        }
-        return lines
-    }
-
-    private func target(_ figure: Figure) -> String {
-        guard let target = figure.target, let isMet = figure.isMet else { return "" }
-        let value = number(target.value, target.value < 10 ? 2 : 0)
-        return "\(target.bound.rawValue) \(value) \(isMet ? "met" : "MISSED")"
+        return lines + [""] + (derived() + others).map(\.line)
     }
 
     private func microseconds(_ seconds: [Double]) -> String {
@@ -126,9 +122,5 @@ struct Report {
             let padding = String(repeating: " ", count: max(0, pair.1 - pair.0.count))
             return index < 2 ? pair.0 + padding : padding + pair.0
         }.joined(separator: " ")
-    }
-
-    private func number(_ value: Double, _ digits: Int) -> String {
-        String(format: "%.\(digits)f", value)
     }
 }

@@ -28,13 +28,24 @@ enum Results {
         }
     }
 
+    /// What `--curves` writes.
+    private struct Grown: Encodable {
+        var curves: [Curve]
+        var results: [Entry]
+    }
+
+    static func write(_ figures: [Figure], _ curves: [Curve], to file: String) throws {
+        try write(Grown(curves: curves, results: figures.map(entry)), to: file)
+    }
+
     static func write(_ figures: [Figure], to file: String) throws {
-        let entries = figures.map { figure in
-            Entry(
-                name: figure.name, value: rounded(figure.value), unit: figure.unit, target: figure.target?.value,
-                bound: figure.target?.bound.rawValue, met: figure.isMet)
-        }
-        try write(entries, to: file)
+        try write(figures.map(entry), to: file)
+    }
+
+    private static func entry(_ figure: Figure) -> Entry {
+        Entry(
+            name: figure.name, value: rounded(figure.value), unit: figure.unit, target: figure.target?.value,
+            bound: figure.target?.bound.rawValue, met: figure.isMet)
     }
 
     /// Writes any value as JSON that reads well in a diff.

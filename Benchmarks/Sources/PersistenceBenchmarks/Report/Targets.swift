@@ -54,6 +54,14 @@ enum Targets {
         all[Figure.decoding] = .atMost(200)
         all[Figure.rowAllocations] = .atMost(2)
         all[Figure.operationAllocations] = .atMost(6)
+        // Linear and flat, with room for what a machine does beside.
+        all[Figure.collectedTime] = .atMost(1.5)
+        all[Figure.streamedTime] = .atMost(1.5)
+        all[Figure.streamedMemory] = .atMost(16)
+        all[Figure.crowdThroughput] = .atLeast(0.8)
+        all[Figure.crowdFairness] = .atMost(3)
+        all[Figure.parameterTime] = .atMost(1.5)
+        all[Figure.preparedStatements] = .atMost(100)
         return all
     }()
 }

@@ -4,7 +4,8 @@ import PostgresEngine
 
 /// W4: the same transaction in five round trips, four flights, three and two.
 extension Suite {
-    func transacting(_ tasks: Int) throws -> Comparison {
+    func transacting(_ tasks: Int, isDurable: Bool) throws -> Comparison {
+        let url = isDurable ? url : Self.asynchronous(url)
         let baseline = Baseline(url: url)
         let engine = try Engine(url: url, tasks: tasks)
         var contenders = [
@@ -18,14 +19,17 @@ extension Suite {
             Contender(Name.threeFlights) { try await engine.run(seconds: $0, onExecutor: true, Self.threeFlights) },
             Contender(Name.twoFlights) { try await engine.run(seconds: $0, onExecutor: true, Self.twoFlights) },
         ]
-        if let peers {
+        if var peers {
+            peers.url = url
             contenders += [
                 peers.python(Name.asyncpg, workload: "W4", connections: tasks),
                 peers.python(Name.psycopg, workload: "W4", connections: tasks),
                 peers.pgbench(script: Peers.transaction, connections: tasks),
             ]
         }
-        return Comparison(name: "W4×\(tasks)", contenders: contenders) { try baseline.execute(Schema.tidy) }
+        return Comparison(name: "W4×\(tasks)\(isDurable ? " durable" : "")", contenders: contenders) {
+            try baseline.execute(Schema.tidy)
+        }
     }
 
     /// Step by step on a connection of its own: BEGIN and COMMIT are flights like the others.

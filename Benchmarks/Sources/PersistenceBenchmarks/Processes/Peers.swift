@@ -30,7 +30,7 @@ struct Peers: Sendable {
 
     /// asyncpg or psycopg, which print what they measured as JSON.
     func python(_ name: String, workload: String, connections: Int) -> Contender {
-        Contender(name) { seconds in
+        Contender(name, isPeer: true) { seconds in
             guard let python else { throw Skipped() }
             let output = try execute(
                 python,
@@ -47,7 +47,7 @@ struct Peers: Sendable {
 
     /// pgbench with prepared statements; a thread for each of the machine's cores, as its manual advises.
     func pgbench(script: String, connections: Int) -> Contender {
-        Contender(Name.pgbench) { seconds in
+        Contender(Name.pgbench, isPeer: true) { seconds in
             let file = "\(scratch)/pgbench.sql"
             try script.write(toFile: file, atomically: true, encoding: .utf8)
             let threads = min(connections, ProcessInfo.processInfo.activeProcessorCount)
@@ -67,7 +67,7 @@ struct Peers: Sendable {
 
     /// `psql \copy` from a file, timed by psql itself, so that its start and its connecting don't count.
     func psqlCopy(_ name: String, format: String) -> Contender {
-        Contender(name) { _ in
+        Contender(name, isPeer: true) { _ in
             let file = "\(scratch)/imports.\(format)"
             if !FileManager.default.fileExists(atPath: file) {
                 try psql(
@@ -110,31 +110,8 @@ struct Peers: Sendable {
     }
 
     private func execute(_ program: String, _ arguments: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(["BENCHMARK_URL": url]) { $1 }
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try withoutBlockedSignals { try process.run() }
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Failure(description: "\(program) ended with \(process.terminationStatus)")
-        }
-        return String(decoding: output, as: UTF8.self)
+        try Child.run(program, arguments, environment: ["BENCHMARK_URL": url])
     }
-}
-
-/// A child inherits the calling thread's blocked signals, and threads of Swift's pool block nearly all of them: pgbench
-/// would wait for ever for the alarm that ends its run.
-private func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
-    var none = sigset_t()
-    var before = sigset_t()
-    sigemptyset(&none)
-    pthread_sigmask(SIG_SETMASK, &none, &before)
-    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
-    try body()
 }
 
 /// A contender that is not there.

@@ -1,0 +1,214 @@
+"""Writes docs/engine-report.md, docs/plots/ and README's headline table from what Scripts/benchmark measured."""
+
+import importlib.metadata
+import pathlib
+import sys
+
+import figures as f
+import plots
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+DOCS = REPOSITORY / "docs"
+DATA = DOCS / "data"
+PLOTS = DOCS / "plots"
+
+EXECUTOR = "library's executor"
+GLOBAL = "global pool"
+PEERS = ["asyncpg", "psycopg", "pgbench"]
+BEGIN, END = "<!-- benchmark table, written by Scripts/benchmark --report -->", "<!-- end of the benchmark table -->"
+
+WORKLOADS = {
+    "W1": "One row of 8 columns by primary key, prepared; ×n tasks on n connections.",
+    "W1 shared": "The same on 2 connections that all tasks share, in pipelines (`PostgresSharedReader`).",
+    "W2": "1,000 such rows, decoded into structs.",
+    "W3": "100,000 rows in; one operation is the whole import.",
+    "W4": "BEGIN, select for update, update, insert, COMMIT; C makes 5 round trips. Commits don't wait for the disk, so that the clients are what differs; in the durable table they do.",
+    "TLS": "W1 and W3 over TLS, against C over TLS.",
+}
+
+# What README shows: a workload, the engine's contender, and what to call it.
+HEADLINES = [
+    ("W1×1", EXECUTOR, "one row by key, 1 task"),
+    ("W1×16", EXECUTOR, "one row by key, 16 tasks"),
+    ("W1×64", EXECUTOR, "one row by key, 64 tasks"),
+    ("W1×64 shared", EXECUTOR, "the same on 2 shared, pipelined connections"),
+    ("W2×1", EXECUTOR, "1,000 rows into structs, 1 task"),
+    ("W2×8", EXECUTOR, "1,000 rows into structs, 8 tasks"),
+    ("W3", "binary COPY", "100,000 rows in by COPY"),
+    ("W4×8", "BEGIN fused, 4 flights", "transaction of 5 statements, 8 tasks"),
+    ("W4×8", "2 flights", "the same, sent in 2 flights"),
+]
+
+
+def group(comparison):
+    if "TLS" in comparison:
+        return "TLS"
+    if "shared" in comparison:
+        return "W1 shared"
+    return comparison[:2]
+
+
+def machine_lines(machine):
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in ["asyncpg", "psycopg", "uvloop"]]
+    rows = [
+        ["Processor", f"{machine['processor']}, {machine['cores']} cores, shared by client and server"],
+        ["Memory", f"{machine['memoryGB']} GB"],
+        ["Kernel", machine["kernel"]],
+        ["Server", f"PostgreSQL {machine['postgres']}, over TCP on the same machine, its own defaults"],
+        ["Client", f"libpq {machine['libpq']}, {machine['swift'] or 'Swift'}, release build"],
+        ["Peers", f"{', '.join(versions)} on Python {sys.version.split()[0]}; pgbench and psql {machine['postgres']}"],
+        ["Run", f"{machine['plan']}, interleaved, on {machine['date']}"],
+    ]
+    return f.table(["", ""], rows, left=2)
+
+
+def comparison_lines(results, comparison, contenders):
+    rows = []
+    for contender in contenders:
+        speed, cost = (results.get(comparison, contender, what) for what in ["throughput of C", "CPU of C"])
+        rows.append(
+            [
+                contender,
+                f.amount(results.value(comparison, contender, "operations per second")),
+                f.amount(speed["value"]) if speed else "1",
+                f.target(speed),
+                f.time(results.value(comparison, contender, "p50")),
+                f.time(results.value(comparison, contender, "p99")),
+                f.time(results.value(comparison, contender, "CPU per operation")),
+                f.amount(cost["value"]) if cost else "1",
+                f.target(cost),
+            ]
+        )
+    head = [comparison, "op/s", "of C", "target", "p50", "p99", "CPU per op", "of C", "target"]
+    return f.table(head, rows)
+
+
+def other_lines(entries):
+    return f.table(["Figure", "", "target"], [[e["name"], f.quantity(e), f.target(e)] for e in entries])
+
+
+def missed_lines(entries):
+    missed = [entry for entry in entries if not entry["met"]]
+    if not missed:
+        return ["Every target is met.", ""]
+    return f.table(
+        ["Not reached in this run", "", "target"], [[e["name"], f.quantity(e), f.target(e)] for e in missed]
+    )
+
+
+def curve_lines(curves):
+    lines = []
+    for curve in curves["curves"]:
+        plots.draw_curve(curve, PLOTS / f"{curve['id']}.svg")
+        lines += [f"![{curve['title']}](plots/{curve['id']}.svg)", ""]
+        lines += [f"- {note}" for note in curve["notes"]] + ([""] if curve["notes"] else [])
+    return lines + other_lines(curves["results"])
+
+
+def soak_lines(soak):
+    def text(value):
+        return f.amount(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+
+    return f.table(["What the soak saw", ""], [[entry["name"], text(entry["value"])] for entry in soak])
+
+
+def headline_lines(results):
+    rows = []
+    for comparison, contender, label in HEADLINES:
+        speed = results.value(comparison, contender, "throughput of C")
+        if speed is None:
+            continue
+        # A peer has no shared connections and no flights: what it does for the same work is its plain row.
+        plain = comparison.removesuffix(" shared")
+        theirs = [results.value(plain, peer, "throughput of C") for peer in PEERS]
+        peers = ["" if value is None else f"{value:.2f}" for value in theirs]
+        cost = results.value(comparison, contender, "CPU of C")
+        rows.append([label, f"**{speed:.2f}**", *peers, f"{cost:.2f}"])
+    return f.table(["Throughput, raw libpq in C = 1", "here", *PEERS, "CPU here"], rows)
+
+
+def draw_headlines(results):
+    labels, values = [], {}
+    clients = ["this library", *PEERS]
+    for comparison, contender, _ in HEADLINES:
+        label = comparison + (", 2 flights" if contender == "2 flights" else "")
+        speed = results.value(comparison, contender, "throughput of C")
+        if speed is None:
+            continue
+        labels.append(label.replace(" shared", "\nshared").replace(", 2", "\n2"))
+        values[(labels[-1], clients[0])] = speed
+        for peer in PEERS:
+            theirs = results.value(comparison, peer, "throughput of C")
+            if theirs is not None and contender != "2 flights":
+                values[(labels[-1], peer)] = theirs
+    plots.draw_workloads(labels, clients, values, PLOTS / "workloads.svg")
+
+
+def write_readme(results):
+    readme = REPOSITORY / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    if BEGIN not in text or END not in text:
+        sys.exit(f"README.md has no lines\n{BEGIN}\n{END}")
+    head, rest = text.split(BEGIN, 1)
+    _, tail = rest.split(END, 1)
+    body = "\n".join(headline_lines(results))
+    readme.write_text(f"{head}{BEGIN}\n\n{body}\n{END}{tail}", encoding="utf-8")
+
+
+def main():
+    entries, machine = f.load(DATA / "benchmark.json"), f.load(DATA / "machine.json")
+    if entries is None or machine is None:
+        sys.exit("docs/data has no figures yet: Scripts/benchmark --publish")
+    PLOTS.mkdir(exist_ok=True)
+    results, curves, soak = f.Figures(entries), f.load(DATA / "curves.json"), f.load(DATA / "soak.json")
+    targets = results.with_targets() + [e for e in (curves or {}).get("results", []) if e["target"] is not None]
+    met = sum(1 for entry in targets if entry["met"])
+
+    lines = [
+        "# Engine report",
+        "",
+        "What the PostgreSQL engine costs, measured. Written by `Scripts/benchmark --report` from the files in `data/`;",
+        "the text in the section on targets that are not met is from `engine-report-notes.md`. How it is measured is in",
+        "[Benchmarks](../Benchmarks/README.md).",
+        "",
+        "## Machine",
+        "",
+        *machine_lines(machine),
+        "## Commands",
+        "",
+        "```sh",
+        "Scripts/benchmark --publish --short   # measures everything, writes data/ and this report",
+        "Scripts/benchmark --publish           # the same with five longer rounds",
+        "Scripts/benchmark --report            # writes the report again from data/",
+        "```",
+        "",
+        "## Speed",
+        "",
+        f"**{met} of {len(targets)} targets are met** (with those of growth). A ratio is the median of the ratios of",
+        "each round to the first line of its table; differences under 10% are noise. ✓ and ✗ stand behind targets.",
+        "",
+        "![Throughput by workload](plots/workloads.svg)",
+        "",
+    ]
+    last = None
+    for comparison, contenders in results.comparisons().items():
+        if group(comparison) != last:
+            last = group(comparison)
+            lines += [f"### {last}", "", WORKLOADS[last], ""]
+        lines += comparison_lines(results, comparison, contenders)
+    lines += ["### Other figures", "", *other_lines(results.others())]
+    draw_headlines(results)
+    if curves:
+        lines += ["## Growth", "", *curve_lines(curves)]
+    if soak:
+        lines += ["## Faults", "", "From `Scripts/soak`, which injects faults at random.", "", *soak_lines(soak)]
+    lines += ["## Targets that are not met", "", *missed_lines(targets)]
+    notes = DOCS / "engine-report-notes.md"
+    if notes.exists():
+        lines += [notes.read_text(encoding="utf-8").strip(), ""]
+    (DOCS / "engine-report.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+    write_readme(results)
+    print(f"docs/engine-report.md: {met} of {len(targets)} targets are met")
+
+
+main()
