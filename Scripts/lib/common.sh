@@ -46,8 +46,9 @@ postgres_programs() {
     [ -n "$found" ] && printf '%s\n' "$found"
 }
 
-# install_for NEED…: makes sure that each of server, libpq, libbson, openssl, pgbouncer, shellcheck is there. Looks for
-# the thing itself first, so that an installation from elsewhere is as good as Debian's package.
+# install_for NEED…: makes sure that each of server, libpq, libbson, libmongoc, openssl, python, pgbouncer, shellcheck is
+# there.
+# Looks for the thing itself first, so that an installation from elsewhere is as good as Debian's package.
 install_for() {
     local need packages=()
     for need in "$@"; do
@@ -61,6 +62,11 @@ install_for() {
             has pkg-config || packages+=(pkg-config)
             { has pkg-config && pkg-config --exists libbson-1.0; } || packages+=(libbson-dev)
             ;;
+        libmongoc)
+            has pkg-config || packages+=(pkg-config)
+            { has pkg-config && pkg-config --exists libmongoc-1.0; } || packages+=(libmongoc-dev)
+            ;;
+        python) has python3 && python3 -c 'import venv, ensurepip' 2>/dev/null || packages+=(python3 python3-venv) ;;
         openssl) has openssl || packages+=(openssl) ;;
         # Debian puts it where only administrators look.
         pgbouncer) has pgbouncer || [ -x /usr/sbin/pgbouncer ] || packages+=(pgbouncer) ;;

@@ -115,7 +115,7 @@ start_server() { # FOLDER USER PORT DATABASE
 }
 
 servers_running() {
-    [ -n "$DATA" ] && { server_running "$DATA/main" || server_running "$DATA/workflows"; }
+    [ -n "$DATA" ] && { server_running "$DATA/main" || server_running "$DATA/workflows" || gateway_running; }
 }
 
 servers_up() {
@@ -123,12 +123,15 @@ servers_up() {
     prepare_data_folder
     start_server "$DATA/main" admin "$(main_port)" test
     start_server "$DATA/workflows" temporal "$(workflows_port)" workflow_state
+    # Whoever cannot have this one can still work with the others; documentdb_up has said why.
+    documentdb_up || true
     servers_status
 }
 
 servers_down() { # DELETE?
     local folder
     [ -n "$DATA" ] || return 0
+    documentdb_down
     for folder in "$DATA/workflows" "$DATA/main"; do
         if server_running "$folder"; then
             as_server "$(programs_for "$folder")/pg_ctl" stop -s -w -t 60 -m fast -D "$folder"
@@ -157,6 +160,6 @@ servers_status() {
     local result=0
     server_status postgres "$DATA/main" admin "$(main_port)" test || result=1
     server_status workflows "$DATA/workflows" temporal "$(workflows_port)" workflow_state || result=1
-    state_line mongo "$(mongo_port)" "not provided without Docker"
+    documentdb_status || result=1
     return $result
 }

@@ -72,7 +72,9 @@ struct WireTests {
         var whole = message(
             sections: [0] + Self.body.byteArray + sequence("documents", Document([("_id", 1)]).byteArray))
         let bytes = whole.readBytes(length: whole.readableBytes) ?? []
-        for count in WireHeader.byteCount..<bytes.count {
+        // A message may end after its body.
+        let complete = WireHeader.byteCount + 5 + Self.body.byteCount
+        for count in WireHeader.byteCount..<bytes.count where count != complete {
             #expect(throws: WireError.self) { try parse(ByteBuffer(bytes: bytes.prefix(count))) }
         }
         for index in WireHeader.byteCount..<bytes.count {

@@ -75,7 +75,7 @@ package final class FailPoints: Sendable {
     package func effect(on command: String, application: String?) -> Effect? {
         points.withLock { points in
             guard !points.isEmpty else { return nil }
-            for name in [application ?? "", ""] {
+            for name in Set([application ?? "", ""]).sorted(by: >) {
                 guard var point = points[name], point.commands.contains(command) else { continue }
                 switch point.mode {
                 case .always: return point.effect
