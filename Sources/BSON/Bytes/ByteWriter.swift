@@ -215,15 +215,19 @@ extension ByteWriter {
     }
 
     mutating func appendBinary(_ key: UnsafeBufferPointer<UInt8>, _ value: BSONBinary) {
-        value.withUnsafeBytes { source in
-            let isOld = value.subtype == .binaryOld
-            let header = isOld ? 9 : 5
-            guard let offset = field(0x05, key, valueSize: Self.size(header, and: source.count)) else { return }
-            store(Int32(truncatingIfNeeded: source.count + header - 5), at: offset)
-            store(value.subtype.rawValue, at: offset + 4)
-            if isOld { store(Int32(truncatingIfNeeded: source.count), at: offset + 5) }
-            store(source, at: offset + header)
-        }
+        value.withUnsafeBytes { appendBinary(key, value.subtype, $0) }
+    }
+
+    mutating func appendBinary(
+        _ key: UnsafeBufferPointer<UInt8>, _ subtype: BSONBinary.Subtype, _ source: UnsafeRawBufferPointer
+    ) {
+        let isOld = subtype == .binaryOld
+        let header = isOld ? 9 : 5
+        guard let offset = field(0x05, key, valueSize: Self.size(header, and: source.count)) else { return }
+        store(Int32(truncatingIfNeeded: source.count + header - 5), at: offset)
+        store(subtype.rawValue, at: offset + 4)
+        if isOld { store(Int32(truncatingIfNeeded: source.count), at: offset + 5) }
+        store(source, at: offset + header)
     }
 
     mutating func appendRegularExpression(_ key: UnsafeBufferPointer<UInt8>, _ value: BSONRegularExpression) {

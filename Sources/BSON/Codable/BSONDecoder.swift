@@ -22,19 +22,19 @@ public import PersistenceCore
 /// - When a key occurs more than once, it is not defined which of its fields is decoded.
 /// - Documents within each other are decoded up to 200 levels deep.
 public struct BSONDecoder: Sendable {
-    private var root: DecodingRoot
+    private var root: CodingRoot
 
     /// How dates, UUIDs and data are stored.
     public var options: BSONCodingOptions {
         get { root.options }
-        set { root = DecodingRoot(options: newValue) }
+        set { root = CodingRoot(options: newValue) }
     }
 
     /// Creates a decoder.
     ///
     /// - Parameter options: How dates, UUIDs and data are stored.
     public init(options: BSONCodingOptions = BSONCodingOptions()) {
-        root = DecodingRoot(options: options)
+        root = CodingRoot(options: options)
     }
 
     /// Makes a value of a document.

@@ -19,8 +19,14 @@ public import PersistenceCore
 /// - ``BSONValue``, ``Document``, ``ObjectID`` and the other types of this module are written as they are.
 /// - `nil` of an optional property is left out, because that is what `Codable` does.
 public struct BSONEncoder: Sendable {
+    private var root: CodingRoot
+
     /// How dates, UUIDs and data are stored.
-    public var options: BSONCodingOptions
+    public var options: BSONCodingOptions {
+        get { root.options }
+        set { root = CodingRoot(options: newValue) }
+    }
+
     /// The size and the depth that are allowed.
     ///
     /// The depth is not looked for within values that are documents already.
@@ -32,7 +38,7 @@ public struct BSONEncoder: Sendable {
     ///   - options: How dates, UUIDs and data are stored.
     ///   - limits: The size and the depth that are allowed.
     public init(options: BSONCodingOptions = BSONCodingOptions(), limits: Document.Limits = .standard) {
-        self.options = options
+        root = CodingRoot(options: options)
         self.limits = limits
     }
 
@@ -56,7 +62,7 @@ public struct BSONEncoder: Sendable {
     /// - Returns: The BSON value.
     /// - Throws: What ``encode(_:)`` throws, but that the value may be anything.
     public func encodeValue(_ value: some Encodable) throws(PersistenceError) -> BSONValue {
-        let state = EncodingState(options: options, limits: limits)
+        let state = EncodingState(root, limits: limits)
         let level = EncodingLevel(root: state)
         do {
             try level.encodeWhole(value)
@@ -92,5 +98,11 @@ public struct BSONEncoder: Sendable {
     }
 }
 
-/// Marks an `EncodingError` as ours, whose description quotes no values.
-struct OwnEncodingError: Error {}
+/// What an `EncodingError` of ours has as its underlying error: its description quotes no values.
+struct OwnEncodingError: Error {
+    let summary: String
+
+    init(_ summary: String) {
+        self.summary = summary
+    }
+}

@@ -8,7 +8,7 @@ final class DecodingLevel {
     let bytes: [UInt8]
     let element: RawElement
     let parent: DecodingLevel?
-    let root: DecodingRoot
+    let root: CodingRoot
     let depth: Int
     /// The index within the parent, when that is an array.
     let pathIndex: Int?
@@ -20,7 +20,7 @@ final class DecodingLevel {
     /// Deeper than any server stores, and shallow enough for a thread's stack.
     static let maximumDepth = 200
 
-    init(root document: Document, _ root: DecodingRoot) {
+    init(root document: Document, _ root: CodingRoot) {
         bytes = document.bytes
         element = RawElement(
             type: 0x03, keyStart: 0, keyEnd: 0, valueStart: document.start,
@@ -98,22 +98,6 @@ final class DecodingLevel {
     private var pathKey: PathKey {
         if let pathIndex { return PathKey(intValue: pathIndex) }
         return PathKey(stringValue: bytes.withUnsafeBytes { $0.text(from: element.keyStart, to: element.keyEnd) })
-    }
-}
-
-/// What all levels of a decoder share.
-final class DecodingRoot: Sendable {
-    let options: BSONCodingOptions
-    /// Whether a date is BSON's date, which needs no look at the options' closures.
-    let hasPlainDates: Bool
-    let defersDates: Bool
-    let defersData: Bool
-
-    init(options: BSONCodingOptions) {
-        self.options = options
-        hasPlainDates = if case .date = options.dates { true } else { false }
-        defersDates = if case .deferred = options.dates { true } else { false }
-        defersData = if case .deferred = options.dataValues { true } else { false }
     }
 }
 

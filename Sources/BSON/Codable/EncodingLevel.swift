@@ -25,7 +25,8 @@ final class EncodingLevel {
     let depth: Int
     /// Where the type byte of this value is, or `nil` when it is the outermost one of its bytes.
     let typeOffset: Int?
-    private let pathKey: (any CodingKey)?
+    /// The key of a level in bytes of its own; that of any other is where the type byte is.
+    private let detachedKey: [UInt8]?
     var kind = Kind.nothing
     /// Where the document or array begins.
     var start = 0
@@ -38,36 +39,52 @@ final class EncodingLevel {
         parent = nil
         depth = 1
         typeOffset = nil
-        pathKey = nil
+        detachedKey = nil
         state.top = ObjectIdentifier(self)
     }
 
     /// A level in bytes of its own, for a container that is filled out of turn.
-    init(detachedFrom parent: EncodingLevel, key: any CodingKey) {
-        state = EncodingState(options: parent.state.options, limits: parent.state.limits)
+    init(detachedFrom parent: EncodingLevel, key: [UInt8]) {
+        state = EncodingState(parent.state.root, limits: parent.state.limits)
         self.parent = parent
         depth = parent.depth + 1
         typeOffset = nil
-        pathKey = key
+        detachedKey = key
         state.top = ObjectIdentifier(self)
     }
 
-    init(parent: EncodingLevel, typeOffset: Int, key: any CodingKey) {
+    init(parent: EncodingLevel, typeOffset: Int) {
         state = parent.state
         self.parent = parent
         depth = parent.depth + 1
         self.typeOffset = typeOffset
-        pathKey = key
+        detachedKey = nil
     }
 
+    /// Where the value is within the outermost one.
+    ///
+    /// Made of the keys that have been written, when somebody asks.
     var path: [any CodingKey] {
         var path: [any CodingKey] = []
         var level: EncodingLevel? = self
         while let current = level {
-            if let key = current.pathKey { path.append(key) }
+            if let parent = current.parent { path.append(parent.pathKey(current.keyBytes)) }
             level = current.parent
         }
         return path.reversed()
+    }
+
+    private var keyBytes: [UInt8] {
+        if let detachedKey { return detachedKey }
+        guard let typeOffset else { return [] }
+        return Array(state.writer.pointee.bytes.dropFirst(typeOffset + 1).prefix { $0 != 0 })
+    }
+
+    /// The key of a coding path for a key of this document or array.
+    func pathKey(_ bytes: some Sequence<UInt8>) -> PathKey {
+        let text = String(decoding: Array(bytes), as: UTF8.self)
+        if kind == .array, let index = Int(text) { return PathKey(intValue: index) }
+        return PathKey(stringValue: text)
     }
 
     func setType(_ type: UInt8) {
@@ -113,21 +130,21 @@ final class EncodingLevel {
     }
 
     /// A container for a field, to be filled at any time before this level is closed.
-    func detached(_ key: any CodingKey) -> EncodingLevel {
-        put(key, named: [UInt8](key.stringValue.utf8))
+    func detached(_ key: some CodingKey) -> EncodingLevel {
+        put([UInt8](key.stringValue.utf8))
     }
 
     /// A container for the next element of this array.
     func detachedElement() -> EncodingLevel {
-        let key = PathKey(intValue: index)
+        let key = [UInt8](String(index).utf8)
         index += 1
-        return put(key, named: [UInt8](key.stringValue.utf8))
+        return put(key)
     }
 
-    private func put(_ key: any CodingKey, named name: [UInt8]) -> EncodingLevel {
+    private func put(_ key: [UInt8]) -> EncodingLevel {
         if depth >= state.limits.depth { state.misuse = "it is nested more deeply than allowed" }
         let level = EncodingLevel(detachedFrom: self, key: key)
-        pending.append(Pending(offset: state.writer.pointee.count, key: name, state: level.state, level: level))
+        pending.append(Pending(offset: state.writer.pointee.count, key: key, state: level.state, level: level))
         return level
     }
 
@@ -141,17 +158,17 @@ final class EncodingLevel {
         throw invalid(state.misuse ?? "a container was used while a value within it was being encoded")
     }
 
-    func invalid(_ summary: String, _ key: (any CodingKey)? = nil) -> EncodingError {
+    func invalid(_ summary: String, _ key: PathKey? = nil) -> EncodingError {
         let place = path + (key.map { [$0] } ?? [])
         return .invalidValue(
-            summary, .init(codingPath: place, debugDescription: summary, underlyingError: OwnEncodingError()))
+            summary, .init(codingPath: place, debugDescription: summary, underlyingError: OwnEncodingError(summary)))
     }
 }
 
 extension EncodingLevel: Encoder {
     var codingPath: [any CodingKey] { path }
 
-    var userInfo: [CodingUserInfoKey: Any] { state.options.userInfo }
+    var userInfo: [CodingUserInfoKey: Any] { state.root.options.userInfo }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) -> KeyedEncodingContainer<Key> {
         open(.document, 0x03)
@@ -183,18 +200,21 @@ extension EncodingLevel {
     }
 
     /// Writes a field.
-    func encode<Value: Encodable>(_ value: Value, _ key: UnsafeBufferPointer<UInt8>, _ path: any CodingKey) throws {
+    func encode<Value: Encodable>(_ value: Value, _ key: UnsafeBufferPointer<UInt8>) throws {
         try checkTurn()
-        if let native = try native(value, path) {
-            state.writer.pointee.append(key, native)
-            return
+        if let type = NativeType.of(Value.self) {
+            do {
+                if try write(value, type, key) { return }
+            } catch let error as OwnEncodingError {
+                throw invalid(error.summary, pathKey(key))
+            }
         }
         guard depth < state.limits.depth else {
             throw PersistenceError(.tooLarge, "the document is nested more than \(state.limits.depth) levels deep")
         }
         let before = state.writer.pointee.count
         guard state.writer.pointee.field(0x0A, key, valueSize: 0) != nil else { return }
-        let child = EncodingLevel(parent: self, typeOffset: before, key: path)
+        let child = EncodingLevel(parent: self, typeOffset: before)
         state.top = ObjectIdentifier(child)
         defer { state.top = ObjectIdentifier(self) }
         do {

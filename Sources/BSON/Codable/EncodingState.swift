@@ -1,6 +1,6 @@
 /// What all levels of one encoding share: the bytes, and whose turn it is to write them.
 final class EncodingState {
-    let options: BSONCodingOptions
+    let root: CodingRoot
     let limits: Document.Limits
     /// The bytes that have been written.
     ///
@@ -15,8 +15,8 @@ final class EncodingState {
     /// What a type did that cannot be made into a document, where it could not be told at once.
     var misuse: String?
 
-    init(options: BSONCodingOptions, limits: Document.Limits) {
-        self.options = options
+    init(_ root: CodingRoot, limits: Document.Limits) {
+        self.root = root
         self.limits = limits
         writer = .allocate(capacity: 1)
         writer.initialize(to: ByteWriter(capacity: 256))

@@ -17,7 +17,7 @@ struct KeyedEncoding<Key: CodingKey>: KeyedEncodingContainerProtocol {
 
     func encode<Value: Encodable>(_ value: Value, forKey key: Key) throws {
         var name = key.stringValue
-        try name.withUTF8 { try level.encode(value, $0, key) }
+        try name.withUTF8 { try level.encode(value, $0) }
     }
 
     func nestedContainer<NestedKey: CodingKey>(
@@ -91,12 +91,12 @@ extension KeyedEncoding {
     }
 
     func encode(_ value: UInt, forKey key: Key) throws {
-        let exact = try level.int64(value, key)
+        let exact = try level.int64(value, PathKey(stringValue: key.stringValue))
         try write(key) { $0.appendInteger(0x12, $1, exact) }
     }
 
     func encode(_ value: UInt64, forKey key: Key) throws {
-        let exact = try level.int64(value, key)
+        let exact = try level.int64(value, PathKey(stringValue: key.stringValue))
         try write(key) { $0.appendInteger(0x12, $1, exact) }
     }
 }

@@ -18,8 +18,7 @@ struct UnkeyedEncoding: UnkeyedEncodingContainer {
     }
 
     func encode<Value: Encodable>(_ value: Value) throws {
-        let index = level.index
-        try IndexKey.with(index) { try level.encode(value, $0, PathKey(intValue: index)) }
+        try IndexKey.with(level.index) { try level.encode(value, $0) }
         level.index += 1
     }
 
@@ -88,12 +87,12 @@ extension UnkeyedEncoding {
     }
 
     func encode(_ value: UInt) throws {
-        let exact = try level.int64(value)
+        let exact = try level.int64(value, PathKey(intValue: level.index))
         try write { $0.appendInteger(0x12, $1, exact) }
     }
 
     func encode(_ value: UInt64) throws {
-        let exact = try level.int64(value)
+        let exact = try level.int64(value, PathKey(intValue: level.index))
         try write { $0.appendInteger(0x12, $1, exact) }
     }
 }
