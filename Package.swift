@@ -135,7 +135,7 @@ let package = Package(
         // The bodies of the fuzzers in Fuzzing/, which is a package of its own, over their corpora.
         .testTarget(
             name: "FuzzReplayTests",
-            dependencies: ["PersistenceCore", "PersistenceMigrations", "PostgresEngine", configuration],
+            dependencies: ["BSON", "PersistenceCore", "PersistenceMigrations", "PostgresEngine", configuration],
             path: "Fuzzing/Sources", exclude: ["CLibFuzzer", "Fuzzer"], sources: ["Replay", "FuzzBodies"]
         ),
     ],

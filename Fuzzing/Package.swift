@@ -22,6 +22,7 @@ let package = Package(
         .target(
             name: "FuzzBodies",
             dependencies: [
+                .product(name: "BSON", package: "swift-persistence"),
                 .product(name: "PersistenceCore", package: "swift-persistence"),
                 .product(name: "PersistenceMigrations", package: "swift-persistence"),
                 .product(name: "PostgresEngine", package: "swift-persistence"),

@@ -25,6 +25,10 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case tokens
     /// The names of migration files.
     case files
+    /// BSON documents.
+    case documents
+    /// MongoDB Extended JSON.
+    case json
 
     /// Checks one input.
     ///
@@ -43,6 +47,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .names: try NameCheck.run(input)
         case .tokens: try TokenCheck.run(input)
         case .files: try FileNameCheck.run(input)
+        case .documents: try DocumentCheck.runDocument(input)
+        case .json: try DocumentCheck.runExtendedJSON(input)
         }
     }
 }
