@@ -41,6 +41,21 @@ let package = Package(
                 .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
             ]
         ),
+        .executableTarget(
+            name: "PersistenceSoak",
+            dependencies: [
+                .product(name: "PersistenceCore", package: "swift-persistence"),
+                .product(name: "PersistenceTesting", package: "swift-persistence"),
+                .product(name: "PostgresEngine", package: "swift-persistence"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: [
+                .enableUpcomingFeature("ExistentialAny"),
+                .enableUpcomingFeature("InternalImportsByDefault"),
+                .enableUpcomingFeature("MemberImportVisibility"),
+                .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+            ]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
