@@ -45,7 +45,9 @@ extension PostgresLease {
         do throws(PersistenceError) {
             try reply.check(expecting: 1, session: session, sql: sql)
         } catch {
-            let error = error.explainingBinaryData
+            // A pooler that has lost its server uses the same code, and ends the connection with it.
+            let isPoolers = reply.serverError?.error.endsConnection ?? false
+            let error = isPoolers ? error : error.explainingBinaryData
             throw transaction?.note(error) ?? error
         }
         return PQcmdTuples(reply.result(0)).flatMap { Int(String(cString: $0)) } ?? 0
