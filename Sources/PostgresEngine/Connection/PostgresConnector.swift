@@ -182,7 +182,10 @@ private struct StartedConnection: @unchecked Sendable {
             for pointer in names + values { free(UnsafeMutablePointer(mutating: pointer)) }
         }
         pointer = PQconnectStartParams(names, values, 0)
-        if let pointer { PQsetErrorVerbosity(pointer, PQERRORS_VERBOSE) }
+        guard let pointer else { return }
+        PQsetErrorVerbosity(pointer, PQERRORS_VERBOSE)
+        // Until the session takes notices over, libpq would print them: a server that stops says so to everybody.
+        PQsetNoticeReceiver(pointer, { _, _ in }, nil)
     }
 }
 
