@@ -109,7 +109,10 @@ def soak_lines(soak):
     def text(value):
         return f.amount(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
 
-    return f.table(["What the soak saw", ""], [[entry["name"], text(entry["value"])] for entry in soak])
+    def name(entry):
+        return entry["name"].removeprefix("soak.").replace(".", " · ").replace("-", " ")
+
+    return f.table(["What the soak saw", ""], [[name(entry), text(entry["value"])] for entry in soak])
 
 
 def headline_lines(results):

@@ -95,6 +95,8 @@ struct Curves {
         var again = Curve.Series("prepared")
         var notes: [String] = []
         try await PostgresDatabase.with(Micro(url: url, seconds: 0).configuration) { database in
+            // Connected before the first statement is timed.
+            try await database.execute("SELECT 1")
             for count in [1, 10, 100, 1_000, 10_000, 65_535] {
                 let statement = try Self.statement(parameters: count)
                 var times: [Double] = []
