@@ -5,6 +5,7 @@
 // ENGINE is a libpq connection string; on PORT a gateway without authentication stands in front of the same engine.
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <libpq-fe.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -27,6 +28,19 @@ typedef struct {
     uint8_t bytes[1024];
     size_t count;
 } Buffer;
+
+// What the gateway asks of the engine; the work is the same on both sides.
+static const char *const statements[] = {
+    "SELECT p_result::bytea, p_success FROM documentdb_api.insert($1, $2::bytea, NULL, NULL)",
+    "WITH written(reply, is_complete) AS MATERIALIZED ("
+    "SELECT p_result::bytea, p_success FROM documentdb_api.insert($1, $2::bytea, NULL, NULL)), recorded AS ("
+    "INSERT INTO document_gateway.sessions AS s (session, number, reply) "
+    "SELECT $3::bytea, $4::int8, reply FROM written "
+    "ON CONFLICT (session) DO UPDATE SET number = excluded.number, reply = excluded.reply, used = now()) "
+    "SELECT reply, is_complete FROM written",
+    "SELECT cursorpage::bytea, continuation::bytea, cursorid "
+    "FROM documentdb_api.find_cursor_first_page($1, $2::bytea)",
+};
 
 static const char *engine;
 static int port;
@@ -140,19 +154,21 @@ static void *direct(void *argument) {
     PGconn *connection = PQconnectdb(engine);
     if (PQstatus(connection) != CONNECTION_OK) fail(PQerrorMessage(connection));
     PQclear(PQexec(connection, "SET documentdb.useFileBasedPersistedCursors = on"));
-    const char *sql =
-        client->workload == FIND
-            ? "SELECT cursorpage::bytea, continuation::bytea, cursorid "
-              "FROM documentdb_api.find_cursor_first_page($1, $2::bytea)"
-            : "SELECT p_result::bytea, p_success FROM documentdb_api.insert($1, $2::bytea, NULL, NULL)";
-    PQclear(PQprepare(connection, "command", sql, 0, NULL));
+    PGresult *prepared = PQprepare(connection, "command", statements[client->workload], 0, NULL);
+    if (PQresultStatus(prepared) != PGRES_COMMAND_OK) fail(PQerrorMessage(connection));
+    PQclear(prepared);
+    uint64_t session[2] = {((uint64_t)time(NULL) << 20) ^ client->seed, (uint64_t)(uintptr_t)&prepared};
+    int64_t number = 0;
     uint64_t random = client->seed;
     while (atomic_load_explicit(&running, memory_order_relaxed)) {
         Buffer command = {.count = 0};
         put_command(&command, client->workload == FIND ? FIND : INSERT, id_for(client->workload, &random), 0, 0);
-        const char *values[] = {"gateway_benchmark", (const char *)command.bytes};
-        const int lengths[] = {0, (int)command.count}, formats[] = {0, 1};
-        PGresult *result = PQexecPrepared(connection, "command", 2, values, lengths, formats, 1);
+        int64_t big = (int64_t)htobe64((uint64_t)++number);
+        const char *values[] = {
+            "gateway_benchmark", (const char *)command.bytes, (const char *)session, (const char *)&big};
+        const int lengths[] = {0, (int)command.count, sizeof session, sizeof big}, formats[] = {0, 1, 1, 1};
+        int parameters = client->workload == INSERT_RETRYABLE ? 4 : 2;
+        PGresult *result = PQexecPrepared(connection, "command", parameters, values, lengths, formats, 1);
         if (PQresultStatus(result) != PGRES_TUPLES_OK) fail(PQerrorMessage(connection));
         check((const uint8_t *)PQgetvalue(result, 0, 0), (size_t)PQgetlength(result, 0, 0));
         PQclear(result);

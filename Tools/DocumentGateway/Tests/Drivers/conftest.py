@@ -36,10 +36,10 @@ def address():
 class Gateway:
     """A gateway of a test's own, in front of the same engine."""
 
-    def __init__(self, *arguments, authentication=True):
+    def __init__(self, *arguments, authentication=True, engine=ENGINE):
         self.password = uuid.uuid4().hex
         self.user = "gateway_" + uuid.uuid4().hex[:8]
-        command = [PROGRAM, "--engine", ENGINE, "--port", "0", "--admin-user", self.user, *arguments]
+        command = [PROGRAM, "--engine", engine, "--port", "0", "--admin-user", self.user, *arguments]
         if not authentication:
             command.append("--no-authentication")
         self.authentication = authentication

@@ -11,7 +11,7 @@ import pymongo
 import pytest
 from conftest import URL
 from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
-from wire import message, receive
+from wire import Connection, message, receive
 
 
 @pytest.fixture
@@ -323,6 +323,23 @@ def test_slow_messages_are_given_up(gateway, connect):
     assert receive(connection)[2]["ok"] == 1
 
 
+def test_a_client_that_does_not_read_is_not_served_on(gateway, database):
+    database.items.insert_one({"text": "x" * 4_000_000})
+    one = gateway(authentication=False)
+    connection = Connection(one.port)
+    find = message({"find": "items", "$db": database.name})
+    connection.socket.sendall(find * 200)
+    # By the time that another client has read as much, the replies would have piled up.
+    other = Connection(one.port)
+    for _ in range(100):
+        assert other.command(database.name, {"find": "items"})["ok"] == 1
+    with open(f"/proc/{one.process.pid}/status") as status:
+        [resident] = [int(line.split()[1]) for line in status if line.startswith("VmRSS")]
+    assert resident < 300_000
+    for _ in range(200):
+        assert len(receive(connection.socket)[2]["cursor"]["firstBatch"][0]["text"]) == 4_000_000
+
+
 def test_strangers_cannot_send_much(connect):
     connection = connect()
     connection.sendall(struct.pack("<iiii", 1_000_001, 1, 0, 2013))
@@ -359,7 +376,8 @@ def test_shutdown_lets_commands_end(gateway, database):
     import threading
 
     one = gateway("--fail-points")
-    with pymongo.MongoClient(one.url(), retryWrites=False) as client:
+    # The driver looks for a server to say goodbye to.
+    with pymongo.MongoClient(one.url(), retryWrites=False, serverSelectionTimeoutMS=2000) as client:
         client.admin.command(
             "configureFailPoint",
             "failCommand",

@@ -4,8 +4,8 @@ internal import NIOCore
 
 /// One client's connection: cuts the bytes into messages, has them answered one after the other, and writes the answers.
 ///
-/// Everything here happens on the connection's event loop, but for the answering itself, which is a task on the reactor of
-/// the connections to the engine: one hop there, one back.
+/// Everything happens on the connection's event loop, the task that answers a command included: it sends its query to the
+/// engine from there, and is woken by the reactor that reads the engine's answer. That is the only switch of threads.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -14,6 +14,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private let gateway: Gateway
     private let session: ClientSession
     private let tracker: ConnectionTracker
+    private let executor: EventLoopExecutor
     private var received = ByteBuffer()
     private var waiting: CircularBuffer<WireRequest> = CircularBuffer(initialCapacity: 4)
     private var running: Task<Void, Never>?
@@ -27,7 +28,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// How many complete messages may wait behind the running one before the socket is left alone.
     private static let maximumWaiting = 2
 
-    init(gateway: Gateway, session: ClientSession, tracker: ConnectionTracker) {
+    init(gateway: Gateway, session: ClientSession, tracker: ConnectionTracker, executor: EventLoopExecutor) {
+        self.executor = executor
         self.gateway = gateway
         self.session = session
         self.tracker = tracker
@@ -63,6 +65,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func read(context: ChannelHandlerContext) {
         if waiting.count >= Self.maximumWaiting { wantsRead = true } else { context.read() }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { startNext(context) }
+        context.fireChannelWritabilityChanged()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -117,7 +124,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func startNext(_ context: ChannelHandlerContext) {
-        guard running == nil, !isClosing, let request = waiting.popFirst() else { return }
+        // A client that does not read its replies gets no more of them, or they would pile up here.
+        guard running == nil, !isClosing, context.channel.isWritable, let request = waiting.popFirst() else { return }
         if wantsRead, waiting.count < Self.maximumWaiting {
             wantsRead = false
             context.read()
@@ -125,7 +133,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let handler = NIOLoopBound((self, context), eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
         runningCanBeCancelled = request.commandKind?.isReadOnly ?? false
-        running = Task(executorPreference: gateway.reactor) { [gateway, session] in
+        running = Task(executorPreference: executor) { [gateway, session] in
             let reply = await gateway.respond(to: request, session: session)
             eventLoop.execute {
                 let (handler, context) = handler.value
@@ -146,7 +154,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
             context.close(promise: nil)
         } else {
             startNext(context)
-            // Frames that were cut off by the limit of those that wait are still in the buffer.
         }
     }
 

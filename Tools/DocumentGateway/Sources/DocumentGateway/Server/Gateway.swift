@@ -9,11 +9,10 @@ final class Gateway: Sendable {
     let configuration: GatewayConfiguration
     let logger: Logger
     /// Where commands run.
-    ///
-    /// Their tasks prefer its reactor, so that a reply needs no switch of threads.
     let database: PostgresDatabase
     /// The connections of open transactions, apart, so that these cannot keep other commands from theirs.
     let transactionDatabase: PostgresDatabase
+    /// The thread that reads the engine's answers; the tasks of transactions run there, too.
     let reactor: PostgresReactor
     let cursors = CursorRegistry()
     let writes = RetryableWrites()

@@ -57,6 +57,7 @@ public final class GatewayServer: Service {
         let tls = try configuration.tls.map(Self.context)
         let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let (gateway, tracker) = (gateway, gateway.tracker)
+        let executor = EventLoopExecutor(threads.next())
         let identifiers = IdentifierSource()
         let channel: any Channel
         do {
@@ -81,7 +82,8 @@ public final class GatewayServer: Service {
                             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
                         }
                         try channel.pipeline.syncOperations.addHandler(
-                            ConnectionHandler(gateway: gateway, session: session, tracker: tracker))
+                            ConnectionHandler(
+                                gateway: gateway, session: session, tracker: tracker, executor: executor))
                     }
                 }
                 .bind(host: configuration.host, port: configuration.port).get()
