@@ -98,13 +98,12 @@ extension ConnectionPool {
             close()
         }
         timer.cancel()
-        return state.withLock { $0.cutOff }
+        return state.withLock { $0.machine.cutOff }
     }
 
     /// Ends the pool at once: every connection is closed, those in use included, and every wait fails with `poolClosed`.
     func close() {
-        let cutOff = update { $0.close(now: $1, effects: &$2) }
-        state.withLock { $0.cutOff += cutOff }
+        _ = update { $0.close(now: $1, effects: &$2) }
     }
 
     /// Waits until a pool that is draining or closed has nothing open any more.

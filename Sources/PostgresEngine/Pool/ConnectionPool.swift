@@ -24,8 +24,6 @@ final class ConnectionPool<Connection: PoolableConnection, Time: PoolTimeSource>
         /// The sleep of every maintenance that runs.
         var maintenances: [Int: Task<Void, Never>?] = [:]
         var lastMaintenance = 0
-        /// How many connections were closed while they were in use.
-        var cutOff = 0
     }
 
     let configuration: PostgresPoolConfiguration

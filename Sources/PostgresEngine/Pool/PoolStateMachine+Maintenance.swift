@@ -107,6 +107,7 @@ extension PoolStateMachine {
         drain(now: now, effects: &effects)
         phase = .closed
         let lent = lentCount + checkingCount
+        cutOff += lent
         for index in slots.indices where slots[index].connection != nil {
             close(index, .shutdown, &effects)
         }

@@ -115,6 +115,8 @@ struct PoolStateMachine<Connection: PoolableConnection, Waiter: Sendable>: Senda
     var acquiresAtLastTick: Int64 = -1
 
     var counters = PostgresPoolStatistics()
+    /// How many connections a shutdown closed while they were in use.
+    var cutOff = 0
     var acquireNanoseconds: Int64 = 0
     var emptyWaitNanoseconds: Int64 = 0
 
