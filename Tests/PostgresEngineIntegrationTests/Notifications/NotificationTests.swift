@@ -95,7 +95,8 @@ struct NotificationTests {
 
     @Test("a lost connection is replaced, and the gap is reported before what comes next")
     func reconnects() async throws {
-        try await EngineTestServer.with { database in
+        // By its name its connection is told from those of tests that run at the same time.
+        try await EngineTestServer.with({ $0.applicationName = "engine-tests-reconnects" }) { database in
             let channel = channel()
             var options = PostgresNotificationOptions()
             options.reconnectDelay = .milliseconds(1)
