@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "BSON", targets: ["BSON"]),
         .library(name: "Persistence", targets: ["Persistence"]),
         .library(name: "PostgresEngine", targets: ["PostgresEngine"]),
+        .library(name: "MongoEngine", targets: ["MongoEngine"]),
         .library(name: "PersistencePostgres", targets: ["PersistencePostgres"]),
         .library(name: "PersistenceMigrations", targets: ["PersistenceMigrations"]),
         .library(name: "PersistenceTesting", targets: ["PersistenceTesting"]),
@@ -45,6 +46,11 @@ let package = Package(
             pkgConfig: "libbson-1.0",
             providers: [.apt(["libbson-dev"]), .brew(["mongo-c-driver"])]
         ),
+        .systemLibrary(
+            name: "CMongoC",
+            pkgConfig: "libmongoc-1.0",
+            providers: [.apt(["libmongoc-dev"]), .brew(["mongo-c-driver"])]
+        ),
         .target(
             name: "PersistenceCore",
             dependencies: [logging, metrics, tracing, lifecycle, configuration]
@@ -55,6 +61,14 @@ let package = Package(
             name: "PostgresEngine",
             dependencies: [
                 "CEventLoop", "CLibPQ", "PersistenceCore", collections, heap, configuration, lifecycle, logging,
+                metrics,
+                tracing,
+            ]
+        ),
+        .target(
+            name: "MongoEngine",
+            dependencies: [
+                "BSON", "CEventLoop", "CMongoC", "PersistenceCore", collections, configuration, lifecycle, logging,
                 metrics,
                 tracing,
             ]
@@ -116,6 +130,18 @@ let package = Package(
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ]
+        ),
+        .testTarget(
+            name: "MongoEngineTests",
+            dependencies: [
+                "BSON", "MongoEngine", "PersistenceCore", configuration, lifecycle, metrics,
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
+            ]
+        ),
+        .testTarget(
+            name: "MongoEngineIntegrationTests",
+            dependencies: ["BSON", "MongoEngine", "PersistenceCore", "PersistenceTesting", configuration]
         ),
         .testTarget(
             name: "PersistencePostgresTests",

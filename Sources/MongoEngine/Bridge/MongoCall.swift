@@ -1,0 +1,96 @@
+internal import BSON
+internal import CMongoC
+internal import PersistenceCore
+
+/// What an operation has at hand while it runs on a thread that may block.
+struct MongoCall {
+    /// The client, a `mongoc_client_t`.
+    let client: OpaquePointer
+    /// The lane that the client belongs to.
+    let lane: ClientLane
+    /// The session that the operation is part of, a `mongoc_client_session_t`.
+    let session: OpaquePointer?
+    /// How long the server may take, in milliseconds.
+    let maximumTime: Int64?
+    let database: String
+    /// Whether the operation keeps the client beyond its end, for a cursor.
+    var keepsClient = false
+
+    /// Lends a collection, a `mongoc_collection_t`.
+    func withCollection<Result>(_ name: String, _ body: (OpaquePointer) -> Result) -> Result {
+        // Never nil: the function allocates, or ends the process.
+        let collection = mongoc_client_get_collection(client, database, name).unsafelyUnwrapped
+        defer { mongoc_collection_destroy(collection) }
+        return body(collection)
+    }
+
+    /// Lends options with the session, and with the time limit where the command takes one.
+    func withOptions<Result>(
+        _ options: Document, limitsTime: Bool = true, _ body: (OpaquePointer) -> Result
+    ) -> Result {
+        let maximumTime = limitsTime ? maximumTime : nil
+        guard session != nil || maximumTime != nil else { return options.withBSON(body) }
+        let growing = GrowingBSON(copying: options)
+        if let session { mongoc_client_session_append(session, growing.pointer, nil) }
+        if let maximumTime { bson_append_int64(growing.pointer, "maxTimeMS", -1, maximumTime) }
+        return body(growing.pointer)
+    }
+
+    /// Runs a command and gives its reply.
+    ///
+    /// - Parameters:
+    ///   - command: The command.
+    ///   - database: The database to run it on; without one, the configured.
+    ///   - options: The driver's options.
+    ///   - kind: Whether it reads, with the read preference and retried, or writes.
+    func command(
+        _ command: Document, on database: String? = nil, options: Document = Document(), _ kind: CommandKind,
+        limitsTime: Bool = true
+    ) -> Result<Document, MongoFailure> {
+        let database = database ?? self.database
+        var error = bson_error_t()
+        let (isDone, reply) = command.withBSON { command in
+            withOptions(options, limitsTime: limitsTime) { options in
+                BSONSlot.reply { reply in
+                    switch kind {
+                    case .read:
+                        mongoc_client_read_command_with_opts(client, database, command, nil, options, reply, &error)
+                    case .write:
+                        mongoc_client_write_command_with_opts(client, database, command, options, reply, &error)
+                    case .plain:
+                        mongoc_client_command_with_opts(client, database, command, nil, options, reply, &error)
+                    }
+                }
+            }
+        }
+        return isDone ? .success(reply) : .failure(MongoFailure(error, reply: reply))
+    }
+
+    enum CommandKind {
+        /// Goes where reads go, and is done again when it is cut off.
+        case read
+        /// Goes to the primary, with the write concern.
+        case write
+        /// Goes to the primary, as it is.
+        case plain
+    }
+}
+
+/// A lock-free place for the driver's answer to a call with a reply and an error.
+struct DriverAnswer {
+    var isDone = false
+    var reply = Document()
+    var error = bson_error_t()
+
+    /// Calls a function that fills a reply and an error.
+    init(_ body: (OpaquePointer, UnsafeMutablePointer<bson_error_t>) -> Bool) {
+        var error = bson_error_t()
+        (isDone, reply) = BSONSlot.reply { reply in body(reply, &error) }
+        self.error = error
+    }
+
+    /// The reply, or the failure.
+    var result: Result<Document, MongoFailure> {
+        isDone ? .success(reply) : .failure(MongoFailure(error, reply: reply))
+    }
+}

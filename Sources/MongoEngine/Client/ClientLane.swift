@@ -1,0 +1,112 @@
+internal import CMongoC
+internal import DequeModule
+internal import PersistenceCore
+internal import Synchronization
+
+/// One client of the pool and what is to be done with it, one thing after the other, on threads that may block.
+///
+/// A client of the driver serves one thread at a time. Whoever has a lane has its client until ``end()``; what was
+/// submitted before is done first, even when nobody waits for it any more.
+final class ClientLane: Sendable {
+    /// Gets no client when the pool has been freed in the meantime.
+    typealias Job = @Sendable (_ client: PooledClient?) -> Void
+
+    private struct State: ~Copyable {
+        var jobs: Deque<Job> = []
+        var client: PooledClient?
+        var isRunning = false
+        var isEnded = false
+        var holdsPermit = true
+    }
+
+    private let pool: MongoClientPool
+    private let state = Mutex(State())
+
+    /// Takes over a permit of the pool.
+    init(pool: MongoClientPool) {
+        self.pool = pool
+    }
+
+    deinit {
+        let (client, holdsPermit) = state.withLock { ($0.client, $0.holdsPermit) }
+        guard holdsPermit else { return }
+        if let client {
+            // Giving a client back can close connections, which may block.
+            pool.workers.submit { [pool] in pool.push(client) }
+        } else {
+            pool.release()
+        }
+    }
+
+    /// Queues work.
+    ///
+    /// - Returns: False when the lane has ended; the work is then not done.
+    @discardableResult
+    func submit(_ job: @escaping Job) -> Bool {
+        let (isTaken, starts) = state.withLock { state -> (Bool, Bool) in
+            guard !state.isEnded else { return (false, false) }
+            state.jobs.append(job)
+            defer { state.isRunning = true }
+            return (true, !state.isRunning)
+        }
+        if starts { pool.workers.submit { self.drain() } }
+        return isTaken
+    }
+
+    /// Gives the client back, after what has been submitted.
+    func end() {
+        let starts = state.withLock { state in
+            guard !state.isEnded else { return false }
+            state.isEnded = true
+            defer { state.isRunning = true }
+            return !state.isRunning
+        }
+        if starts { pool.workers.submit { self.drain() } }
+    }
+
+    /// Gives the client back at once.
+    ///
+    /// To be called by the lane's own, last job.
+    func endNow() {
+        let client = state.withLock { state in
+            state.isEnded = true
+            state.holdsPermit = false
+            return state.client.take()
+        }
+        if let client { pool.push(client) } else { pool.release() }
+    }
+
+    /// Closes the client's connections, so that what runs on it comes to an end.
+    func interrupt(olderThan age: Duration) {
+        state.withLock { $0.isRunning ? $0.client : nil }?.interrupt(olderThan: age)
+    }
+
+    private enum Step {
+        case run(Job, PooledClient?)
+        case give(PooledClient?)
+        case pause
+    }
+
+    private func drain() {
+        while true {
+            let step = state.withLock { state -> Step in
+                if let job = state.jobs.popFirst() { return .run(job, state.client) }
+                state.isRunning = false
+                guard state.isEnded, state.holdsPermit else { return .pause }
+                state.holdsPermit = false
+                return .give(state.client.take())
+            }
+            switch step {
+            case .run(let job, let client?):
+                job(client)
+            case .run(let job, nil):
+                let client = pool.pop()
+                state.withLock { $0.client = client }
+                job(client)
+            case .give(let client?): return pool.push(client)
+            case .give(nil): return pool.release()
+            case .pause: return
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+internal import BSON
+internal import CMongoC
+public import PersistenceCore
+
+extension MongoCollection {
+    /// Does many writes in as few round trips as the server allows.
+    ///
+    /// - Parameters:
+    ///   - writes: The writes; none is no operation.
+    ///   - isOrdered: Whether they are done one after the other, and the first failure ends it. Otherwise all are tried.
+    /// - Returns: What they did.
+    /// - Throws: ``PersistenceError`` with the code of the first write that failed;
+    ///   ``PersistenceCore/PersistenceError/bulkWriteFailure`` says which failed and what was done.
+    @discardableResult
+    public func bulkWrite(
+        _ writes: some Collection<MongoWrite<Element>>, isOrdered: Bool = true
+    ) async throws(PersistenceError) -> MongoBulkResult {
+        var encoded: [EncodedWrite] = []
+        encoded.reserveCapacity(writes.count)
+        for write in writes { encoded.append(try write.encoded()) }
+        return try await bulk(
+            encoded, operation: operation("bulkWrite", isWrite: true, batchSize: encoded.count), isOrdered: isOrdered)
+    }
+
+    func bulk(
+        _ writes: [EncodedWrite], operation: MongoOperation, isOrdered: Bool
+    ) async throws(PersistenceError) -> MongoBulkResult {
+        guard !writes.isEmpty else { return MongoBulkResult() }
+        let name = name
+        let outcome = try await core.run(operation, session: session) { call in
+            call.withCollection(name) { collection in call.bulk(writes, on: collection, isOrdered: isOrdered) }
+        }
+        switch outcome {
+        case .done(let result): return result
+        case .failed(let failure, let details):
+            session?.note(failure)
+            throw failure.persistenceError(of: operation).with { $0.underlying = details }
+        }
+    }
+}
+
+/// What has become of a bulk write.
+private enum BulkOutcome: Sendable {
+    case done(MongoBulkResult)
+    /// The server refused some of it.
+    case failed(MongoFailure, MongoBulkWriteFailure)
+}
+
+extension MongoCall {
+    fileprivate func bulk(
+        _ writes: [EncodedWrite], on collection: OpaquePointer, isOrdered: Bool
+    ) -> Result<BulkOutcome, MongoFailure> {
+        let options: Document = ["ordered": .bool(isOrdered)]
+        let bulk = withOptions(options, limitsTime: false) {
+            mongoc_collection_create_bulk_operation_with_opts(collection, $0)
+        }
+        guard let bulk else { return .failure(.poolClosed) }
+        defer { mongoc_bulk_operation_destroy(bulk) }
+        var error = bson_error_t()
+        let unchecked: Document = ["validate": false]
+        let isComplete = unchecked.withBSON { unchecked in
+            for write in writes where !append(write, to: bulk, unchecked: unchecked, &error) { return false }
+            return true
+        }
+        guard isComplete else { return .failure(MongoFailure(error)) }
+        let (server, reply) = BSONSlot.reply { mongoc_bulk_operation_execute(bulk, $0, &error) }
+        if server != 0 { return .success(.done(MongoBulkResult(reply: reply))) }
+        let failure = MongoFailure(error, reply: reply)
+        if let details = MongoBulkWriteFailure(reply: reply) { return .success(.failed(failure, details)) }
+        return .failure(failure)
+    }
+
+    private func append(
+        _ write: EncodedWrite, to bulk: OpaquePointer, unchecked: OpaquePointer, _ error: inout bson_error_t
+    ) -> Bool {
+        switch write {
+        case .insert(let document):
+            document.withBSON { mongoc_bulk_operation_insert_with_opts(bulk, $0, unchecked, &error) }
+        case .update(let filter, let update, let options, let isMulti):
+            filter.withBSON { filter in
+                update.withBSON { update in
+                    options.withBSON { options in
+                        isMulti
+                            ? mongoc_bulk_operation_update_many_with_opts(bulk, filter, update, options, &error)
+                            : mongoc_bulk_operation_update_one_with_opts(bulk, filter, update, options, &error)
+                    }
+                }
+            }
+        case .replace(let filter, let document, let options):
+            filter.withBSON { filter in
+                document.withBSON { document in
+                    options.withBSON {
+                        mongoc_bulk_operation_replace_one_with_opts(bulk, filter, document, $0, &error)
+                    }
+                }
+            }
+        case .delete(let filter, let isMulti):
+            filter.withBSON { filter in
+                isMulti
+                    ? mongoc_bulk_operation_remove_many_with_opts(bulk, filter, nil, &error)
+                    : mongoc_bulk_operation_remove_one_with_opts(bulk, filter, nil, &error)
+            }
+        }
+    }
+}

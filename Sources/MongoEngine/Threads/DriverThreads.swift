@@ -1,0 +1,154 @@
+internal import DequeModule
+internal import Synchronization
+
+#if os(Linux)
+    internal import CEventLoop
+#endif
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// A bounded number of threads for the driver's calls, all of which block.
+///
+/// The threads are its own: Swift's are few, and calls that hang in a silent network would stop the whole process. A
+/// thread waits for more work for a while before it ends, because one operation follows the other; an idle service holds
+/// none. The thread that has waited least gets the work, so that its caches are warm.
+final class DriverThreads: Sendable {
+    private struct State: ~Copyable {
+        var queue: Deque<@Sendable () -> Void> = []
+        /// The threads that wait for work; the last one has waited least, so its caches are warm.
+        var parked: [ParkingSpot] = []
+        var active = 0
+    }
+
+    private let limit: Int
+    private let name: String
+    private let patience: UInt64
+    private let state = Mutex(State())
+
+    /// Creates workers without threads.
+    ///
+    /// - Parameters:
+    ///   - name: The threads' name, of at most 15 bytes.
+    ///   - limit: How many threads there are at most.
+    ///   - patience: How long a thread waits for more work before it ends, in nanoseconds; 0 ends it at once.
+    init(name: String, limit: Int, patience: UInt64 = 0) {
+        self.name = name
+        self.limit = limit
+        self.patience = patience
+    }
+
+    /// How many threads there are.
+    var threadCount: Int { state.withLock { $0.active } }
+
+    private enum Placement {
+        case queued
+        case handed(ParkingSpot)
+        case needsThread
+    }
+
+    /// Runs `work` on a thread that may block, after those queued before it.
+    func submit(_ work: @escaping @Sendable () -> Void) {
+        let placement = state.withLock { state -> Placement in
+            if let spot = state.parked.popLast() { return .handed(spot) }
+            state.queue.append(work)
+            guard state.active < limit else { return .queued }
+            state.active += 1
+            return .needsThread
+        }
+        switch placement {
+        case .queued: return
+        case .handed(let spot): return spot.hand(work)
+        case .needsThread: break
+        }
+        guard !startThread() else { return }
+        // The system has no thread left. Work that nobody else would take is done here: it may block the caller, but it
+        // is not lost.
+        let isAlone = state.withLock { state in
+            guard state.active == 1 else {
+                state.active -= 1
+                return false
+            }
+            return true
+        }
+        if isAlone { drain(parking: nil) }
+    }
+
+    private func drain(parking spot: ParkingSpot?) {
+        while true {
+            let next = state.withLock { state in
+                let work = state.queue.popFirst()
+                if work == nil {
+                    if let spot { state.parked.append(spot) } else { state.active -= 1 }
+                }
+                return work
+            }
+            if let next {
+                next()
+            } else if let spot, let work = wait(at: spot) {
+                work()
+            } else {
+                return
+            }
+        }
+    }
+
+    /// Waits for work at a spot that is listed as parked; without any, the thread no longer counts.
+    private func wait(at spot: ParkingSpot) -> (@Sendable () -> Void)? {
+        if let work = spot.wait(nanoseconds: patience) { return work }
+        let hasLeft = state.withLock { state in
+            guard let index = state.parked.firstIndex(where: { $0 === spot }) else { return false }
+            state.parked.remove(at: index)
+            state.active -= 1
+            return true
+        }
+        // Somebody has taken the spot off the list in the meantime: the work is on its way.
+        return hasLeft ? nil : spot.wait(nanoseconds: nil)
+    }
+
+    /// Runs `work` on a thread that may block and waits for its result without blocking the caller's.
+    func run<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {
+        await withUnsafeContinuation { continuation in
+            submit { continuation.resume(returning: work()) }
+        }
+    }
+
+    private func startThread() -> Bool {
+        #if canImport(Darwin)
+            var thread: pthread_t?
+        #else
+            var thread = pthread_t()
+        #endif
+        let retained = Unmanaged.passRetained(self)
+        let status = pthread_create(
+            &thread, nil,
+            { context in
+                #if canImport(Darwin)
+                    let context: UnsafeMutableRawPointer? = context
+                #endif
+                guard let context else { return nil }
+                let workers = Unmanaged<DriverThreads>.fromOpaque(context).takeRetainedValue()
+                #if canImport(Darwin)
+                    pthread_setname_np(workers.name)
+                #else
+                    ceventloop_name_thread(workers.name)
+                #endif
+                workers.drain(parking: workers.patience > 0 ? ParkingSpot() : nil)
+                return nil
+            }, retained.toOpaque())
+        guard status == 0 else {
+            retained.release()
+            return false
+        }
+        #if canImport(Darwin)
+            if let thread { pthread_detach(thread) }
+        #else
+            pthread_detach(thread)
+        #endif
+        return true
+    }
+}

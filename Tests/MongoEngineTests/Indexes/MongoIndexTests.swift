@@ -1,0 +1,61 @@
+import BSON
+import PersistenceCore
+import Testing
+
+@testable import MongoEngine
+
+@Suite("Indexes")
+struct MongoIndexTests {
+    @Test("are declared with all their properties")
+    func declaration() throws {
+        var index = MongoIndex(
+            .ascending("email").descending("at"), isUnique: true, isSparse: true,
+            partialFilter: Field<Int>("age") > 18, expiresAfter: .seconds(60), collation: .caseInsensitive)
+        index.isHidden = true
+        let document = try index.document()
+        #expect(document["name"] == "email_1_at_-1")
+        #expect(document["key"] == ["email": .int32(1), "at": .int32(-1)])
+        #expect(document["unique"] == true)
+        #expect(document["sparse"] == true)
+        #expect(document["hidden"] == true)
+        #expect(document["expireAfterSeconds"] == 60)
+        #expect(document["partialFilterExpression"] == ["age": ["$gt": 18]])
+        #expect(document["collation"]?["strength"] == 2)
+        #expect(try MongoIndex(.hashed("a")).document()["key"] == ["a": "hashed"])
+        #expect(try MongoIndex(.text("a").text("b"), name: "search").document()["name"] == "search")
+        #expect(MongoIndex(.text("a")).name == "a_text")
+    }
+
+    @Test("are refused without keys or with an impossible time")
+    func refused() throws {
+        for index in [
+            MongoIndex(MongoSort()), MongoIndex(.ascending("a"), name: ""),
+            MongoIndex(.ascending("a"), expiresAfter: .seconds(-1)),
+            MongoIndex(.ascending("a"), expiresAfter: .seconds(3_000_000_000)),
+        ] {
+            let error = #expect(throws: PersistenceError.self) { _ = try index.document() }
+            #expect(error?.code == .invalidArgument)
+        }
+    }
+
+    @Test("are compared with what there is, whatever number types the server answers with")
+    func comparison() {
+        let declared = [
+            MongoIndex(.ascending("a")), MongoIndex(.ascending("b"), isUnique: true),
+            MongoIndex(.ascending("c"), expiresAfter: .seconds(60)), MongoIndex(.ascending("d")),
+        ]
+        let existing = [
+            MongoIndexInfo(["v": 2, "key": ["_id": 1], "name": "_id_"]),
+            MongoIndexInfo(["v": 2, "key": ["a": .double(1)], "name": "a_1"]),
+            MongoIndexInfo(["v": 2, "key": ["b": 1], "name": "b_1"]),
+            MongoIndexInfo(["v": 2, "key": ["c": 1], "name": "c_1", "expireAfterSeconds": .double(60)]),
+            MongoIndexInfo(["v": 2, "key": ["x": 1], "name": "x_1"]),
+        ]
+        let comparison = MongoIndexComparison(declared: declared, existing: existing)
+        #expect(comparison.missing.map(\.name) == ["d_1"])
+        #expect(comparison.extra.map(\.name) == ["x_1"])
+        #expect(comparison.different.map(\.name) == ["b_1"])
+        #expect(comparison.different.first?.properties == ["unique"])
+        #expect(!comparison.isMatch)
+    }
+}
