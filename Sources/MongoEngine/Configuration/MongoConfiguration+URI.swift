@@ -69,8 +69,9 @@ extension MongoConfiguration {
     private mutating func readConcerns(
         _ uri: borrowing MongoURI, _ options: RawOptions, _ key: String, _ faults: inout ConfigurationFaults
     ) {
-        if let level = uri.text(MONGOC_URI_READCONCERNLEVEL) {
-            readConcern = MongoReadConcern(rawValue: level)
+        // The driver keeps the level apart from the options.
+        if let level = mongoc_read_concern_get_level(mongoc_uri_get_read_concern(uri.pointer)) {
+            readConcern = MongoReadConcern(rawValue: String(cString: level))
             faults.require(readConcern != nil, key: key, "has a readConcernLevel that MongoDB does not have")
         }
         if let w = options.values(MONGOC_URI_W).last {
