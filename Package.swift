@@ -19,6 +19,7 @@ let package = Package(
         .library(name: "PostgresEngine", targets: ["PostgresEngine"]),
         .library(name: "MongoEngine", targets: ["MongoEngine"]),
         .library(name: "PersistencePostgres", targets: ["PersistencePostgres"]),
+        .library(name: "PersistenceMongo", targets: ["PersistenceMongo"]),
         .library(name: "PersistenceMigrations", targets: ["PersistenceMigrations"]),
         .library(name: "PersistenceTesting", targets: ["PersistenceTesting"]),
         .executable(name: "persistence", targets: ["PersistenceCommand"]),
@@ -76,6 +77,10 @@ let package = Package(
         .target(
             name: "PersistencePostgres",
             dependencies: ["Persistence", "PersistenceCore", "PostgresEngine"]
+        ),
+        .target(
+            name: "PersistenceMongo",
+            dependencies: ["BSON", "MongoEngine", "Persistence", "PersistenceCore"]
         ),
         .target(
             name: "PersistenceMigrations",
@@ -148,6 +153,12 @@ let package = Package(
             dependencies: [
                 "PersistencePostgres", "Persistence", "PersistenceCore", "PersistenceMigrations", "PersistenceTesting",
                 "PostgresEngine", configuration,
+            ]
+        ),
+        .testTarget(
+            name: "PersistenceMongoTests",
+            dependencies: [
+                "PersistenceMongo", "BSON", "MongoEngine", "Persistence", "PersistenceCore", "PersistenceTesting",
             ]
         ),
         .testTarget(

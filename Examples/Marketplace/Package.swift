@@ -20,6 +20,8 @@ let package = Package(
                 .product(name: "Persistence", package: "swift-persistence"),
                 .product(name: "PersistenceCore", package: "swift-persistence"),
                 .product(name: "PersistenceMigrations", package: "swift-persistence"),
+                .product(name: "MongoEngine", package: "swift-persistence"),
+                .product(name: "PersistenceMongo", package: "swift-persistence"),
                 .product(name: "PersistencePostgres", package: "swift-persistence"),
                 .product(name: "PostgresEngine", package: "swift-persistence"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -37,6 +39,7 @@ let package = Package(
             dependencies: [
                 "marketplace",
                 .product(name: "Persistence", package: "swift-persistence"),
+                .product(name: "PersistenceCore", package: "swift-persistence"),
                 .product(name: "PersistenceTesting", package: "swift-persistence"),
             ]
         ),

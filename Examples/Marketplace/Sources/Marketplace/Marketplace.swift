@@ -1,15 +1,18 @@
 import InMemoryTracing
 import PersistenceCore
 import PersistenceMigrations
+import PersistenceMongo
 import PostgresEngine
 import ServiceLifecycle
 
-/// The service: a tour through what a marketplace does with its main database, one step after the other.
+/// The service: a tour through what a marketplace does with its databases, one step after the other.
 struct Marketplace: Service {
     /// What to do.
     struct Plan {
         /// The path of the CSV file.
         var users: String
+        /// The path of the JSON Lines file with what happened in jobs, if any.
+        var jobs: String?
         /// The path of the folder with the migrations.
         var migrations: String
         /// How many users are signed up in one round trip.
@@ -19,6 +22,8 @@ struct Marketplace: Service {
     }
 
     let database: PostgresDatabase
+    /// The documents of workspaces and jobs, when there is a file with such.
+    let documents: MongoDocumentStore?
     let health: HealthMonitor
     let tracer: InMemoryTracer
     let plan: Plan
@@ -32,6 +37,7 @@ struct Marketplace: Service {
                 try await createWorkspaces()
                 try await showRefusals()
                 try await list()
+                try await storeJobs()
                 try await trace()
                 await report()
             }
