@@ -185,8 +185,15 @@ final class MongoClientPool: Sendable {
 
     /// Lends no more clients; those who wait are refused.
     func close() {
-        let refused = state.withLock { $0.queue.close(refusing: .failed(Self.closed)) }
+        let (refused, drainers) = state.withLock { state in
+            let refused = state.queue.close(refusing: .failed(Self.closed))
+            var drainers: [UnsafeContinuation<Void, Never>] = []
+            // With no client lent there is none whose return would wake them.
+            if state.queue.lent == 0 { swap(&drainers, &state.drainers) }
+            return (refused, drainers)
+        }
         for waiter in refused { waiter.resume(returning: .failed(Self.closed)) }
+        for drainer in drainers { drainer.resume() }
     }
 
     /// Lends no more clients, waits for those in use, cuts off what still runs when time is up, and frees all.
