@@ -12,12 +12,14 @@ internal import Synchronization
     internal import Darwin
 #endif
 
-/// A session with a server: one libpq connection, the reactor that it lives on, and the tasks that wait for it.
+/// A session with a server: one libpq connection, the reactor's thread that it lives on, and the tasks that wait for it.
 ///
 /// The caller's thread sends under the session's lock, the reactor's thread receives under it; neither holds it while it
 /// waits. When the caller's thread is the reactor's, the lock is never contended.
 final class PostgresSession: ReactorHandler {
-    let reactor: PostgresReactor
+    let reactor: ReactorThread
+    /// Runs tasks on the connection's thread, once they have an answer from it.
+    let executor: PostgresReactor
     let descriptor: Int32
     let backendProcess: Int32
     let serverVersion: Int
@@ -34,11 +36,12 @@ final class PostgresSession: ReactorHandler {
 
     /// Takes over an established connection, on the reactor's thread.
     init(
-        stealing connection: consuming EstablishedConnection, reactor: PostgresReactor, cancelWorkers: BlockingWorkers,
-        options: SessionOptions
+        stealing connection: consuming EstablishedConnection, reactor: ReactorThread, executor: PostgresReactor,
+        cancelWorkers: BlockingWorkers, options: SessionOptions
     ) {
         let pointer = connection.take()
         self.reactor = reactor
+        self.executor = executor
         self.descriptor = PQsocket(pointer)
         self.backendProcess = PQbackendPID(pointer)
         self.serverVersion = Int(PQserverVersion(pointer))

@@ -11,6 +11,14 @@ extension ServerReply {
     func check(
         expecting count: Int, session: PostgresSession, sql: @autoclosure () -> String
     ) throws(PersistenceError) {
+        if count == 1, isOneGoodResult { return }
+        try checkThoroughly(expecting: count, session: session, sql: sql())
+    }
+
+    @inline(never)
+    private func checkThoroughly(
+        expecting count: Int, session: PostgresSession, sql: @autoclosure () -> String
+    ) throws(PersistenceError) {
         if let (_, error) = serverError {
             session.forgetStatements(after: error)
             throw error.persistenceError(sql: sql(), interruption: interruption)

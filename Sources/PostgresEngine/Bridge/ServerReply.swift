@@ -10,7 +10,7 @@ typealias Interruption = PostgresServerError.Interruption
 struct ServerReply: ~Copyable, Sendable {
     // The first result is kept outside the array, so that a single command allocates nothing.
     private var first: ResultPointer?
-    private var rest: [ResultPointer]
+    private var rest: [ResultPointer]?
     /// Why the connection could not answer; results that came before are kept.
     let failure: PersistenceError?
     /// Whether the library asked the server to stop.
@@ -25,15 +25,24 @@ struct ServerReply: ~Copyable, Sendable {
 
     deinit {
         if let first { PQclear(first.pointer) }
+        guard let rest else { return }
         for result in rest { PQclear(result.pointer) }
     }
 
-    var count: Int { first == nil ? 0 : 1 + rest.count }
+    var count: Int { first == nil ? 0 : 1 + (rest?.count ?? 0) }
+
+    /// Whether this is what nearly every statement brings: one result, and nothing to say about it.
+    var isOneGoodResult: Bool {
+        guard let first, rest == nil, failure == nil else { return false }
+        let status = PQresultStatus(first.pointer)
+        return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK
+    }
 
     /// The result of a command, still owned by the reply.
     func result(_ index: Int) -> OpaquePointer {
         if index == 0, let first { return first.pointer }
-        return rest[index - 1].pointer
+        // Not nil: only a reply with results is asked for one, and every result but the first is here.
+        return rest![index - 1].pointer
     }
 
     /// Takes one result out; the others are freed.
@@ -42,7 +51,9 @@ struct ServerReply: ~Copyable, Sendable {
             first = nil
             return PostgresResult(stealing: pointer.pointer)
         }
-        let pointer = rest.remove(at: index - 1)
+        var others = rest.take() ?? []
+        let pointer = others.remove(at: index - 1)
+        rest = others
         return PostgresResult(stealing: pointer.pointer)
     }
 
@@ -78,21 +89,23 @@ struct ResultPointer: @unchecked Sendable {
 /// The copyable form of a ``ServerReply``: continuations cannot carry noncopyable values.
 struct RawReply: Sendable {
     var first: ResultPointer?
-    var rest: [ResultPointer] = []
+    var rest: [ResultPointer]?
     var failure: PersistenceError?
     var interruption: Interruption?
 
     mutating func append(_ pointer: OpaquePointer) {
         if first == nil {
             first = ResultPointer(pointer: pointer)
+        } else if rest == nil {
+            rest = [ResultPointer(pointer: pointer)]
         } else {
-            rest.append(ResultPointer(pointer: pointer))
+            rest?.append(ResultPointer(pointer: pointer))
         }
     }
 
     /// Puts a result in the place of the last one, which it refutes.
     mutating func replaceLast(_ pointer: OpaquePointer) {
-        if let last = rest.popLast() {
+        if let last = rest?.popLast() {
             PQclear(last.pointer)
         } else if let last = first.take() {
             PQclear(last.pointer)
@@ -103,8 +116,8 @@ struct RawReply: Sendable {
     /// Frees the results of a reply that nobody waits for any more.
     mutating func discard() {
         if let first { PQclear(first.pointer) }
-        for result in rest { PQclear(result.pointer) }
+        for result in rest ?? [] { PQclear(result.pointer) }
         first = nil
-        rest = []
+        rest = nil
     }
 }

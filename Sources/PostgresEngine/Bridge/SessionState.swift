@@ -20,8 +20,9 @@ struct FlightRecord {
     /// `nil` once the waiter has been answered early; results that still come are freed.
     var continuation: UnsafeContinuation<RawReply, Never>?
     var reply = RawReply()
+    // Optional, like the other parts that a single command has no use for: a record is copied, and copying nil is free.
     /// The steps whose results are still to come, when there are others than commands among them.
-    private var steps: Deque<Step> = []
+    private var steps: Deque<Step>?
     /// How many results of commands are still to come after ``steps``.
     private var commands = 0
     /// How many synchronisation points are still to come.
@@ -43,35 +44,37 @@ struct FlightRecord {
     }
 
     /// Whether the flight goes through a pipeline: a single command outside of one has no steps.
-    var isPipelined: Bool { syncs > 0 || commands > 0 || !steps.isEmpty }
+    var isPipelined: Bool { syncs > 0 || awaitsResults }
 
-    var awaitsResults: Bool { commands > 0 || !steps.isEmpty }
+    var awaitsResults: Bool { commands > 0 || steps?.isEmpty == false }
 
     /// Expects the result of a command.
     mutating func expectCommand() {
-        if steps.isEmpty { commands += 1 } else { steps.append(.command) }
+        if steps?.isEmpty == false { steps?.append(.command) } else { commands += 1 }
     }
 
     /// Expects the result of something that the caller did not ask for.
     mutating func expect(_ step: Step) {
         // In the order of sending: from here on every command is a step, too.
+        var steps = steps.take() ?? []
         while commands > 0 {
             steps.append(.command)
             commands -= 1
         }
         steps.append(step)
+        self.steps = steps
     }
 
     /// What the next result belongs to.
     mutating func nextStep() -> Step {
-        if let step = steps.popFirst() { return step }
+        if let step = steps?.popFirst() { return step }
         commands -= 1
         return .command
     }
 
     /// Makes the command after a failed preparation end with that failure.
     mutating func skipNext() {
-        if !steps.isEmpty { steps[0] = .skipped }
+        if steps?.isEmpty == false { steps?[0] = .skipped }
     }
 }
 
@@ -88,14 +91,21 @@ struct Completion {
 /// Completions gathered under the lock; the first needs no allocation.
 struct Completions {
     private var first: Completion?
-    private var rest: [Completion] = []
+    private var rest: [Completion]?
 
     mutating func append(_ completion: Completion) {
-        if first == nil { first = completion } else { rest.append(completion) }
+        if first == nil {
+            first = completion
+        } else if rest == nil {
+            rest = [completion]
+        } else {
+            rest?.append(completion)
+        }
     }
 
-    func resume() {
+    consuming func resume() {
         first?.resume()
+        guard let rest else { return }
         for completion in rest { completion.resume() }
     }
 }

@@ -1,6 +1,7 @@
 internal import PersistenceCore
 
 /// What a statement is known by on a connection.
+@usableFromInline
 enum StatementKey: Hashable, Sendable {
     /// A query type, whose SQL text never changes.
     case query(ObjectIdentifier)
@@ -10,6 +11,7 @@ enum StatementKey: Hashable, Sendable {
     /// Compares texts byte by byte.
     ///
     /// For Swift "é" as one character equals "e" with an accent; for the server they are two literals, and two names.
+    @usableFromInline
     static func == (lhs: StatementKey, rhs: StatementKey) -> Bool {
         switch (lhs, rhs) {
         case (.query(let left), .query(let right)): left == right
@@ -51,6 +53,8 @@ final class PreparedStatement: @unchecked Sendable {
 struct StatementCache: ~Copyable {
     private let capacity: Int
     private var entries: [StatementKey: PreparedStatement] = [:]
+    /// The statements of query types that were used last, by a part of their type's address: found without hashing.
+    private var recent: [PreparedStatement?] = Array(repeating: nil, count: 16)
     private var clock: UInt64 = 0
     private var nextNumber: UInt64 = 0
     private let prefix: String
@@ -72,10 +76,26 @@ struct StatementCache: ~Copyable {
     var count: Int { entries.count }
 
     mutating func statement(for key: StatementKey) -> PreparedStatement? {
-        guard let entry = entries[key] else { return nil }
         clock &+= 1
+        guard case .query(let query) = key else {
+            guard let entry = entries[key] else { return nil }
+            entry.lastUse = clock
+            return entry
+        }
+        // Metadata is aligned to 8 bytes, so the lowest bits say nothing.
+        let place = (Int(bitPattern: query) >> 4) & 15
+        if let entry = recent[place], case .query(query) = entry.key {
+            entry.lastUse = clock
+            return entry
+        }
+        guard let entry = entries[key] else { return nil }
         entry.lastUse = clock
+        recent[place] = entry
         return entry
+    }
+
+    private mutating func forgetRecent() {
+        for place in recent.indices { recent[place] = nil }
     }
 
     mutating func makeStatement(for key: StatementKey, touchesSession: Bool) -> PreparedStatement {
@@ -90,9 +110,11 @@ struct StatementCache: ~Copyable {
         statement.lastUse = clock
         if let replaced = entries.updateValue(statement, forKey: statement.key) {
             pendingDeallocation.append(replaced)
+            forgetRecent()
         }
         while entries.count > capacity, let oldest = entries.values.min(by: { $0.lastUse < $1.lastUse }) {
             entries[oldest.key] = nil
+            forgetRecent()
             pendingDeallocation.append(oldest)
         }
     }
@@ -100,6 +122,7 @@ struct StatementCache: ~Copyable {
     /// Lets go of a statement whose plan no longer fits, or that the server has forgotten.
     mutating func remove(_ key: StatementKey, deallocate: Bool) {
         guard let removed = entries.removeValue(forKey: key) else { return }
+        forgetRecent()
         if deallocate { pendingDeallocation.append(removed) }
     }
 
@@ -110,6 +133,7 @@ struct StatementCache: ~Copyable {
     /// Forgets everything, because the server has.
     mutating func removeAll() {
         entries.removeAll()
+        forgetRecent()
         pendingDeallocation.removeAll()
     }
 }

@@ -56,7 +56,7 @@ final class ConnectAttempt: ReactorHandler {
         let connection: OpaquePointer
     }
 
-    private let reactor: PostgresReactor
+    private let reactor: ReactorThread
     private let workers: BlockingWorkers
     private let deadline: UInt64
     private let describe: @Sendable (ConnectFailure) -> PersistenceError
@@ -73,7 +73,7 @@ final class ConnectAttempt: ReactorHandler {
     ///   - describe: Makes an error of a failure.
     ///   - makeSession: Takes over the connection on the reactor's thread.
     init(
-        stealing connection: consuming EstablishedConnection, reactor: PostgresReactor, workers: BlockingWorkers,
+        stealing connection: consuming EstablishedConnection, reactor: ReactorThread, workers: BlockingWorkers,
         deadline: UInt64,
         describe: @escaping @Sendable (ConnectFailure) -> PersistenceError,
         makeSession: @escaping @Sendable (consuming EstablishedConnection) -> PostgresSession

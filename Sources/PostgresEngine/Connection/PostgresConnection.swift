@@ -33,6 +33,11 @@ public final class PostgresConnection: PostgresExecutor {
         return PostgresLease(session: session, context: context)
     }
 
+    /// Lends the connection for one operation, unless it has gone back.
+    public func leaseIfReady() -> PostgresLease? {
+        isFinished ? nil : PostgresLease(session: session, context: context)
+    }
+
     /// The process that serves the connection (`pg_backend_pid()`).
     public var backendProcess: Int32 { session.backendProcess }
 

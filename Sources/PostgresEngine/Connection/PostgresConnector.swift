@@ -14,7 +14,7 @@ internal import Synchronization
 final class PostgresConnector: Sendable {
     let configuration: PostgresConfiguration
     private let context: EngineContext
-    private let reactors: ReactorGroup
+    private let reactorUse: ReactorUse
     // Apart, so that a name server that does not answer cannot hold up cancel requests.
     private let resolveWorkers = BlockingWorkers(name: "pg-connect", limit: 4)
     private let cancelWorkers = BlockingWorkers(name: "pg-cancel", limit: 4)
@@ -28,10 +28,10 @@ final class PostgresConnector: Sendable {
         var poolID: PoolConnectionID
     }
 
-    init(configuration: PostgresConfiguration, context: EngineContext, reactors: ReactorGroup) {
+    init(configuration: PostgresConfiguration, context: EngineContext, reactorUse: ReactorUse) {
         self.configuration = configuration
         self.context = context
-        self.reactors = reactors
+        self.reactorUse = reactorUse
     }
 
     /// Opens a connection to the first host that accepts one.
@@ -133,7 +133,8 @@ final class PostgresConnector: Sendable {
         guard let pointer = started.pointer else {
             throw PersistenceError(.resourceExhausted, "no memory for a connection", operation: "connect")
         }
-        let reactor = reactors.next()
+        let executor = reactorUse.reactor
+        let thread = executor.threadForConnection()
         let options = SessionOptions(
             statementCacheSize: context.usesUnnamedStatements ? 0 : configuration.statementCacheSize,
             cancellationGrace: configuration.cancellationGrace.wholeNanoseconds,
@@ -141,7 +142,7 @@ final class PostgresConnector: Sendable {
         let timeout = configuration.connectTimeout
         let cancelWorkers = cancelWorkers
         let attempt = ConnectAttempt(
-            stealing: EstablishedConnection(stealing: pointer), reactor: reactor, workers: authenticationWorkers,
+            stealing: EstablishedConnection(stealing: pointer), reactor: thread, workers: authenticationWorkers,
             deadline: end,
             describe: { [configuration] failure in
                 switch failure {
@@ -158,7 +159,8 @@ final class PostgresConnector: Sendable {
             },
             makeSession: { connection in
                 PostgresSession(
-                    stealing: connection, reactor: reactor, cancelWorkers: cancelWorkers, options: options)
+                    stealing: connection, reactor: thread, executor: executor, cancelWorkers: cancelWorkers,
+                    options: options)
             })
         switch await attempt.run() {
         case .connected(let session): return session

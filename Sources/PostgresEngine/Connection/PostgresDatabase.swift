@@ -16,7 +16,7 @@ public final class PostgresDatabase: PostgresExecutor, Sendable {
     let pool: PostgresPool
     let connector: PostgresConnector
     let shutdownTimeout: Duration
-    let reactors: ReactorGroup
+    let reactorUse: ReactorUse
     let subscriptions = NotificationSubscriptions()
 
     /// Creates a database; connections are opened when they are needed, or by `run()`.
@@ -32,9 +32,10 @@ public final class PostgresDatabase: PostgresExecutor, Sendable {
         hooks: PostgresPoolHooks = PostgresPoolHooks(), reactor: PostgresReactor? = nil
     ) throws(PersistenceError) {
         try configuration.validate()
-        reactors = if let reactor { ReactorGroup(sharing: reactor) } else { try ReactorGroup(count: 1) }
+        let executor = if let reactor { reactor } else { try PostgresReactor() }
+        reactorUse = ReactorUse(of: executor, isOwner: reactor == nil)
         context = EngineContext(configuration: configuration, instrumentation: instrumentation)
-        connector = PostgresConnector(configuration: configuration, context: context, reactors: reactors)
+        connector = PostgresConnector(configuration: configuration, context: context, reactorUse: reactorUse)
         pool = PostgresPool(
             configuration: configuration.pool, connector: connector, context: context,
             hooks: hooks.sessionHooks(context: context))
@@ -59,7 +60,7 @@ public final class PostgresDatabase: PostgresExecutor, Sendable {
     public var statistics: PostgresPoolStatistics { pool.statistics }
 
     /// The reactor that serves the database's connections, for tasks that want to run beside them.
-    public var executor: PostgresReactor { reactors.first }
+    public var executor: PostgresReactor { reactorUse.reactor }
 
     /// Lends a connection of the pool for one operation.
     public func lease() async throws(PersistenceError) -> PostgresLease {
@@ -75,6 +76,12 @@ public final class PostgresDatabase: PostgresExecutor, Sendable {
             span?.end(throwing: error)
             throw error
         }
+    }
+
+    /// Lends a connection of the pool that is ready, when nobody listens to how long that takes.
+    public func leaseIfReady() -> PostgresLease? {
+        guard !context.instrumentation.isEnabled, let session = pool.acquireIfReady() else { return nil }
+        return PostgresLease(session: session, context: context, pool: pool)
     }
 
     /// Lends a connection of the pool.

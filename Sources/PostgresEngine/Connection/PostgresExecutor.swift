@@ -10,6 +10,11 @@ public protocol PostgresExecutor {
     /// - Throws: ``PersistenceError``: `timeout` (pool), `poolExhausted`, `poolClosed`, `cancelled`, any error of
     ///   connecting, or `transactionFinished` when the scope of a connection or transaction has ended.
     func lease() async throws(PersistenceError) -> PostgresLease
+
+    /// Lends a connection when nothing has to be waited for, which spares a query the cost of an asynchronous call.
+    ///
+    /// - Returns: The lease; `nil` when ``lease()`` must find one, or find out why there is none.
+    func leaseIfReady() -> PostgresLease?
 }
 
 extension PostgresExecutor {
@@ -22,10 +27,10 @@ extension PostgresExecutor {
     public func run<Query: PostgresQuery>(_ query: Query) async throws(PersistenceError) -> Query.Output {
         // Inlined, so that binding and decoding are specialized for the query in the module that it comes from.
         do throws(PersistenceError) {
-            let lease = try await lease()
+            let lease = if let ready = leaseIfReady() { ready } else { try await lease() }
             let span = lease.begin(Query.self)
             do throws(PersistenceError) {
-                let result = try await lease.execute(ObjectIdentifier(Query.self), sql: Query.sql) {
+                let result = try await lease.execute(.query(ObjectIdentifier(Query.self)), sql: Query.sql) {
                     (parameters) throws(PersistenceError) in try query.bind(to: &parameters)
                 }
                 // The result is complete, so the connection may serve the next task while this one decodes.
@@ -122,7 +127,7 @@ extension PostgresExecutor {
     public func result(of statement: PostgresStatement) async throws(PersistenceError) -> PostgresResult {
         do throws(PersistenceError) {
             if let failure = statement.failure { throw failure }
-            let lease = try await lease()
+            let lease = if let ready = leaseIfReady() { ready } else { try await lease() }
             let command = StatementText.command(of: statement.sql)
             guard command != "COPY" else {
                 throw PersistenceError(.invalidArgument, "COPY runs through copyIn and copyOut")

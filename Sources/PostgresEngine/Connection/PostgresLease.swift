@@ -66,15 +66,6 @@ extension PostgresLease {
         return begin(.query, name: Query.command, summary: Query.name, collection: Query.collection, text: Query.sql)
     }
 
-    /// Executes the statement of a query type and returns its complete result.
-    @usableFromInline
-    func execute(
-        _ query: ObjectIdentifier, sql: String,
-        _ bind: (inout PostgresParameters) throws(PersistenceError) -> Void
-    ) async throws(PersistenceError) -> PostgresResult {
-        try await execute(.query(query), sql: sql, bind)
-    }
-
     /// Executes one statement and returns its complete result.
     ///
     /// - Parameters:
@@ -82,6 +73,7 @@ extension PostgresLease {
     ///   - sql: The text.
     ///   - deadline: When to ask the server to stop, on the monotonic clock in nanoseconds; without one, the context's.
     ///   - bind: Appends the parameters to an empty list. It may run more than once.
+    @usableFromInline
     func execute(
         _ key: StatementKey, sql: @autoclosure () -> String, deadline: UInt64? = nil,
         _ bind: (inout PostgresParameters) throws(PersistenceError) -> Void

@@ -52,6 +52,10 @@ final class PostgresPool: Sendable {
         try await connections.acquire()
     }
 
+    func acquireIfReady() -> PostgresSession? {
+        connections.acquireIfReady()
+    }
+
     /// Takes a connection back, in whatever condition it is.
     func giveBack(_ session: PostgresSession) {
         connections.release(session, disposition: session.condition)

@@ -66,6 +66,17 @@ public final class PostgresSharedReader: PostgresExecutor, Sendable {
         PostgresLease(session: try await session(), context: context)
     }
 
+    /// Lends the next connection in turn, when it is open.
+    public func leaseIfReady() -> PostgresLease? {
+        let session: PostgresSession? = state.withLock { state in
+            guard !state.isClosed, case .open(let session) = state.slots[state.next], session.isAlive else { return nil }
+            state.next = state.next + 1 == state.slots.count ? 0 : state.next + 1
+            return session
+        }
+        guard let session else { return nil }
+        return PostgresLease(session: session, context: context)
+    }
+
     private func session() async throws(PersistenceError) -> PostgresSession {
         enum Choice {
             case session(PostgresSession)
@@ -135,7 +146,7 @@ extension PostgresDatabase {
         }
         var configuration = connector.configuration
         configuration.sessionParameters["default_transaction_read_only"] = "on"
-        let connector = PostgresConnector(configuration: configuration, context: context, reactors: reactors)
+        let connector = PostgresConnector(configuration: configuration, context: context, reactorUse: reactorUse)
         return PostgresSharedReader(connector: connector, context: context, connections: connections)
     }
 }

@@ -42,8 +42,8 @@ struct PendingReply: Sendable {
     ) {
         session = lease.session
         context = lease.context
-        // On the connection's own reactor, so that no other thread has to wake up for the answer.
-        task = Task.detached(executorPreference: lease.session.reactor) {
+        // On the connection's own thread from the answer on, so that no other has to wake up for it.
+        task = Task.detached(executorPreference: lease.session.executor) {
             let reply = await lease.session.fly(deadline: deadline, isCancellable: isCancellable, send)
             return Box(reply)
         }

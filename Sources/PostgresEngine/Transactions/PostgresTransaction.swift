@@ -22,6 +22,12 @@ public final class PostgresTransaction: PostgresExecutor {
         return PostgresLease(session: session, context: context, transaction: scope)
     }
 
+    /// Lends the transaction's connection for one operation, unless the transaction has ended or has cursors to close.
+    public func leaseIfReady() -> PostgresLease? {
+        guard !scope.isFinished, !scope.hasAbandonedCursors else { return nil }
+        return PostgresLease(session: session, context: context, transaction: scope)
+    }
+
     /// Runs `body` in a savepoint: an error undoes what `body` did, and the transaction goes on.
     ///
     /// Savepoints nest.

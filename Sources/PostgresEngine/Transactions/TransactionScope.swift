@@ -87,6 +87,8 @@ final class TransactionScope {
         abandonedCursors.append(cursor)
     }
 
+    var hasAbandonedCursors: Bool { !abandonedCursors.isEmpty }
+
     /// Closes the cursors that nobody reads any more.
     func closeAbandonedCursors(on session: PostgresSession) async {
         guard !abandonedCursors.isEmpty, failure == nil, hasBegun else { return }
