@@ -35,8 +35,11 @@ public struct PostgresResult: ~Copyable {
         let count = count
         var values: [T] = []
         values.reserveCapacity(count)
+        let types = columnTypeBuffer()
+        defer { types.deallocate() }
         for index in 0..<count {
-            values.append(try decode(PostgresRow(result: pointer, index: Int32(truncatingIfNeeded: index))))
+            values.append(
+                try decode(PostgresRow(result: pointer, index: Int32(truncatingIfNeeded: index), types: types)))
         }
         return values
     }
@@ -59,6 +62,17 @@ public struct PostgresResult: ~Copyable {
 }
 
 extension PostgresResult {
+    /// The columns' types, asked for once for all rows; the caller deallocates.
+    @usableFromInline
+    func columnTypeBuffer() -> UnsafeMutablePointer<PostgresType> {
+        let count = PQnfields(pointer)
+        let types = UnsafeMutablePointer<PostgresType>.allocate(capacity: Int(count))
+        for column in 0..<count {
+            (types + Int(column)).initialize(to: PostgresType(oid: PQftype(pointer, column)))
+        }
+        return types
+    }
+
     /// Decodes the first row; further rows are ignored.
     ///
     /// - Parameter decode: Makes a value of a row.

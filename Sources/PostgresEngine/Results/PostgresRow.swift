@@ -11,11 +11,14 @@ public struct PostgresRow: ~Copyable {
     let index: Int32
     /// Whether every column is binary, which spares the question for each.
     private let isBinary: Bool
+    /// The columns' types, when whoever lends the row has many of them; valid as long as the row is.
+    private let types: UnsafeMutablePointer<PostgresType>?
 
     @usableFromInline
-    init(result: OpaquePointer, index: Int32) {
+    init(result: OpaquePointer, index: Int32, types: UnsafeMutablePointer<PostgresType>? = nil) {
         self.result = result
         self.index = index
+        self.types = types
         isBinary = PQbinaryTuples(result) != 0
     }
 
@@ -70,7 +73,8 @@ public struct PostgresRow: ~Copyable {
         return Field(
             start: PQgetvalue(result, index, field),
             count: Int(length),
-            type: PostgresType(oid: PQftype(result, field)),
+            // Not beyond the end: a column that does not exist has no length.
+            type: types.map { $0[column] } ?? PostgresType(oid: PQftype(result, field)),
             format: isBinary || PQfformat(result, field) != 0 ? .binary : .text)
     }
 
