@@ -45,9 +45,9 @@ struct ArgumentArrays: ~Copyable {
         ) -> R
     ) -> R {
         reserve(parameters.items.count)
-        return parameters.writer.bytes.withUnsafeBufferPointer { bytes in
+        return parameters.writer.withBytes { bytes in
             // An empty value still needs an address: libpq reads a null pointer as NULL.
-            let base = UnsafeRawPointer(bytes.baseAddress ?? UnsafePointer(bitPattern: 1).unsafelyUnwrapped)
+            let base = (bytes.baseAddress ?? UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped)
                 .assumingMemoryBound(to: CChar.self)
             for (index, item) in parameters.items.enumerated() {
                 values[index] = item.length < 0 ? nil : base + item.offset

@@ -87,7 +87,7 @@ extension PostgresSession {
     /// Sends data, and waits until the socket has taken it.
     ///
     /// - Returns: `false` when the transfer has ended before its time: the final result says why.
-    func sendCopyData(_ bytes: borrowing [UInt8]) async -> Bool {
+    func sendCopyData(_ bytes: borrowing PostgresWriter) async -> Bool {
         var offset = 0
         while offset < bytes.count {
             // Large rows are cut, so that libpq never holds more than a piece.
@@ -105,8 +105,8 @@ extension PostgresSession {
 
     private static var copyPiece: Int { 64 << 10 }
 
-    private func put(_ bytes: borrowing [UInt8], _ range: Range<Int>) -> CopyProgress {
-        bytes.withUnsafeBytes { bytes in
+    private func put(_ bytes: borrowing PostgresWriter, _ range: Range<Int>) -> CopyProgress {
+        bytes.withBytes { bytes in
             let piece = UnsafeRawBufferPointer(rebasing: bytes[range])
             return withState { state in
                 guard let connection = state.connection, state.flights.first?.reply.interruption == nil,

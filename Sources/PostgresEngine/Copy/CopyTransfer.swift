@@ -63,7 +63,7 @@ struct CopySink: ~Copyable {
     ///
     /// - Returns: `false` when the transfer has ended before its time: the final result says why.
     mutating func send() async -> Bool {
-        let goesOn = await session.sendCopyData(writer.writer.bytes)
+        let goesOn = await session.sendCopyData(writer.writer)
         writer.writer.removeAll()
         return goesOn
     }

@@ -69,7 +69,9 @@ public final class PostgresSharedReader: PostgresExecutor, Sendable {
     /// Lends the next connection in turn, when it is open.
     public func leaseIfReady() -> PostgresLease? {
         let session: PostgresSession? = state.withLock { state in
-            guard !state.isClosed, case .open(let session) = state.slots[state.next], session.isAlive else { return nil }
+            guard !state.isClosed, case .open(let session) = state.slots[state.next], session.isAlive else {
+                return nil
+            }
             state.next = state.next + 1 == state.slots.count ? 0 : state.next + 1
             return session
         }

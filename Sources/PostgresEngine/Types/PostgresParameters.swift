@@ -68,7 +68,7 @@ public struct PostgresParameters: Sendable {
     @usableFromInline
     mutating func reserve() {
         items.reserveCapacity(8)
-        writer.bytes.reserveCapacity(128)
+        if writer.room.isEmpty { writer.makeRoom(for: 128) }
     }
 
     /// Forgets all parameters and keeps the memory.

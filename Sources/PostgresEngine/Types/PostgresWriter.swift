@@ -13,23 +13,56 @@ public struct PostgresWriter: Sendable {
     /// The largest value that PostgreSQL takes: one byte less than 1 GiB (`MaxAllocSize` in PostgreSQL's sources).
     static var maximumValueLength: Int { 0x3fff_ffff }
 
-    /// The bytes written so far.
-    @usableFromInline var bytes: [UInt8]
+    // Not an array that grows with every value: appending to one costs several times as much as storing an integer.
+    /// The room there is; what has been written is at its beginning.
+    @usableFromInline var room: [UInt8]
+
+    @usableFromInline var used: Int
+
+    /// How many bytes have been written.
+    @inlinable
+    public var count: Int { used }
 
     /// Creates an empty writer.
     @inlinable
     public init() {
-        bytes = []
+        room = []
+        used = 0
     }
 
-    /// How many bytes have been written.
-    @inlinable
-    public var count: Int { bytes.count }
+    /// A copy of the bytes written so far.
+    var bytes: [UInt8] { Array(room[..<count]) }
+
+    /// Lends the bytes written so far.
+    borrowing func withBytes<R>(_ body: (UnsafeRawBufferPointer) -> R) -> R {
+        room.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+    }
 
     /// Forgets all bytes and keeps the memory.
     @inlinable
     mutating func removeAll() {
-        bytes.removeAll(keepingCapacity: true)
+        used = 0
+    }
+
+    /// Takes the next bytes for writing; the caller writes every one of them.
+    @inlinable
+    mutating func claim(_ size: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
+        if room.count - used < size { makeRoom(for: size) }
+        let start = used
+        // Not nil: there is room, so the array is not empty.
+        room.withUnsafeMutableBytes { body($0.baseAddress.unsafelyUnwrapped + start) }
+        used += size
+    }
+
+    /// Makes room for more bytes, twice as much as there was at least.
+    @usableFromInline @inline(never)
+    mutating func makeRoom(for size: Int) {
+        let capacity = max(count + size, room.count * 2, 128)
+        room = Array(unsafeUninitializedCapacity: capacity) { buffer, initialized in
+            let rest = UnsafeMutableBufferPointer(rebasing: buffer[buffer.update(fromContentsOf: room[..<count])...])
+            rest.initialize(repeating: 0)
+            initialized = capacity
+        }
     }
 
     /// Appends an integer in network byte order.
@@ -37,7 +70,12 @@ public struct PostgresWriter: Sendable {
     /// - Parameter value: The integer.
     @inlinable
     public mutating func write<T: FixedWidthInteger>(_ value: T) {
-        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+        let size = MemoryLayout<T>.size
+        claim(size) { start in
+            withUnsafeBytes(of: value.bigEndian) {
+                start.copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: size)
+            }
+        }
     }
 
     /// Appends bytes as they are.
@@ -45,7 +83,15 @@ public struct PostgresWriter: Sendable {
     /// - Parameter sequence: The bytes.
     @inlinable
     public mutating func write(bytes sequence: some Sequence<UInt8>) {
-        bytes.append(contentsOf: sequence)
+        let isWritten: Void? = sequence.withContiguousStorageIfAvailable { write(UnsafeRawBufferPointer($0)) }
+        guard isWritten == nil else { return }
+        for byte in sequence { write(byte) }
+    }
+
+    @inlinable
+    mutating func write(_ source: UnsafeRawBufferPointer) {
+        guard let base = source.baseAddress, source.count > 0 else { return }
+        claim(source.count) { $0.copyMemory(from: base, byteCount: source.count) }
     }
 
     /// Appends a string's UTF-8 bytes, without a terminator.
@@ -53,7 +99,7 @@ public struct PostgresWriter: Sendable {
     /// - Parameter string: The string.
     @inlinable
     public mutating func write(utf8 string: String) {
-        bytes.append(contentsOf: string.utf8)
+        write(bytes: string.utf8)
     }
 
     /// Appends text as PostgreSQL can store it: UTF-8 without NUL.
@@ -63,17 +109,17 @@ public struct PostgresWriter: Sendable {
     ///   PostgreSQL can hold.
     @inlinable
     public mutating func write(text: String) throws(PersistenceError) {
-        let start = bytes.count
-        bytes.append(contentsOf: text.utf8)
+        let start = count
+        write(bytes: text.utf8)
         if containsNUL(from: start) {
-            bytes.removeSubrange(start...)
+            used = start
             throw PersistenceError(.encoding, "the text contains a NUL character, which PostgreSQL cannot store")
         }
     }
 
     @usableFromInline
     func containsNUL(from start: Int) -> Bool {
-        bytes.withUnsafeBytes { buffer in
+        withBytes { buffer in
             guard let base = buffer.baseAddress, start < buffer.count else { return false }
             return memchr(base + start, 0, buffer.count - start) != nil
         }
@@ -88,13 +134,17 @@ public struct PostgresWriter: Sendable {
     public mutating func writeWithLength(
         _ body: (inout PostgresWriter) throws(PersistenceError) -> Void
     ) throws(PersistenceError) {
-        let start = bytes.count
+        let start = count
         write(Int32(0))
         try body(&self)
-        let length = try Self.checkedLength(bytes.count - start - 4)
-        withUnsafeBytes(of: length.bigEndian) { source in
-            for index in 0..<4 { bytes[start + index] = source[index] }
-        }
+        let length = try Self.checkedLength(count - start - 4)
+        overwrite(length, at: start)
+    }
+
+    /// Replaces four bytes that have been written.
+    @inlinable
+    mutating func overwrite(_ value: Int32, at start: Int) {
+        room.withUnsafeMutableBytes { $0.storeBytes(of: value.bigEndian, toByteOffset: start, as: Int32.self) }
     }
 
     /// Appends a value in binary with its length, as records and rows of binary COPY hold it.
@@ -129,11 +179,11 @@ public struct PostgresWriter: Sendable {
     ) throws(PersistenceError) {
         scratch.removeAll()
         try element(&scratch)
-        bytes.append(UInt8(ascii: "\""))
+        write(UInt8(ascii: "\""))
         for byte in scratch.bytes {
-            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { bytes.append(UInt8(ascii: "\\")) }
-            bytes.append(byte)
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { write(UInt8(ascii: "\\")) }
+            write(byte)
         }
-        bytes.append(UInt8(ascii: "\""))
+        write(UInt8(ascii: "\""))
     }
 }

@@ -37,7 +37,7 @@ enum PostgresArrayCoding {
         into writer: inout PostgresWriter,
         _ scalar: (E) -> T?
     ) throws(PersistenceError) {
-        let start = writer.bytes.count
+        let start = writer.count
         if let dimensions {
             encodeHeader(element: T.postgresBinaryType, dimensions: dimensions, into: &writer)
         } else {
@@ -54,7 +54,7 @@ enum PostgresArrayCoding {
         for element in elements {
             let value = scalar(element)
             // The last byte of the flags: the array holds NULLs.
-            if value == nil { writer.bytes[start + 7] = 1 }
+            if value == nil { writer.room[start + 7] = 1 }
             try writer.writeField(value)
         }
     }

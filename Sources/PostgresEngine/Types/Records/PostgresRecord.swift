@@ -78,15 +78,6 @@ extension PostgresRecordEncodable {
     }
 }
 
-extension PostgresWriter {
-    /// Replaces four bytes that have been written.
-    mutating func overwrite(_ value: Int32, at start: Int) {
-        withUnsafeBytes(of: value.bigEndian) { source in
-            for index in 0..<4 { bytes[start + index] = source[index] }
-        }
-    }
-}
-
 extension PostgresValue {
     /// Reads a composite value, to its last field.
     borrowing func readRecord<T: PostgresDecodable, R>(

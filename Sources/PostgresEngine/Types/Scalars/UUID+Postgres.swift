@@ -24,6 +24,6 @@ extension UUID: PostgresElement {
     /// Appends sixteen bytes.
     @inlinable
     public func encode(into writer: inout PostgresWriter) {
-        Swift.withUnsafeBytes(of: uuid) { writer.bytes.append(contentsOf: $0) }
+        Swift.withUnsafeBytes(of: uuid) { writer.write($0) }
     }
 }
