@@ -112,6 +112,9 @@ public struct Instrumentation: Sendable {
     @inlinable
     public var isEnabled: Bool { core != nil }
 
+    /// Whether somebody hears of operations that take no time and leave neither a span nor a metric.
+    package var hasObservers: Bool { core?.observers.isEmpty == false }
+
     /// The logger, for the messages of an engine's own.
     public var logger: Logger? { core?.logger }
 

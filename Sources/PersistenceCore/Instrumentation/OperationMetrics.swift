@@ -66,6 +66,12 @@ final class OperationMetrics: Sendable {
         let statusCode: String?
         let errorType: String?
 
+        /// Hashes what tells most keys apart: hashing every text would cost more than all else that is recorded.
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(summary ?? operationName)
+            hasher.combine(errorType)
+        }
+
         var dimensions: [(String, String)] {
             typealias Attribute = Instrumentation.Attribute
             let all: [(SpanAttributeKey<String>, String?)] = [

@@ -26,7 +26,7 @@ public struct PostgresLease: ~Copyable {
     deinit {
         guard let pool else { return }
         pool.giveBack(session)
-        if context.instrumentation.isEnabled {
+        if context.instrumentation.hasObservers {
             context.instrumentation.begin(DatabaseOperation(.release, on: context.target))?.end()
         }
     }
