@@ -115,6 +115,19 @@ def soak_lines(soak):
     return f.table(["What the soak saw", ""], [[name(entry), text(entry["value"])] for entry in soak])
 
 
+def fuzz_lines(fuzz):
+    """Names are of a fuzzer and of what was counted: `values executions`."""
+    rows = {}
+    for entry in fuzz:
+        fuzzer, _, what = entry["name"].rpartition(" ")
+        rows.setdefault(fuzzer, {})[what] = entry["value"]
+    columns = list(dict.fromkeys(what for row in rows.values() for what in row))
+    return f.table(
+        ["Fuzzer", *columns],
+        [[name, *(f"{row[what]:,}" if what in row else "" for what in columns)] for name, row in rows.items()],
+    )
+
+
 def headline_lines(results):
     rows = []
     for comparison, contender, label in HEADLINES:
@@ -163,7 +176,8 @@ def main():
     if entries is None or machine is None:
         sys.exit("docs/data has no figures yet: Scripts/benchmark --publish")
     PLOTS.mkdir(exist_ok=True)
-    results, curves, soak = f.Figures(entries), f.load(DATA / "curves.json"), f.load(DATA / "soak.json")
+    results = f.Figures(entries)
+    curves, soak, fuzz = (f.load(DATA / f"{name}.json") for name in ["curves", "soak", "fuzz"])
     targets = results.with_targets() + [e for e in (curves or {}).get("results", []) if e["target"] is not None]
     met = sum(1 for entry in targets if entry["met"])
 
@@ -205,6 +219,8 @@ def main():
         lines += ["## Growth", "", *curve_lines(curves)]
     if soak:
         lines += ["## Faults", "", "From `Scripts/soak`, which injects faults at random.", "", *soak_lines(soak)]
+    if fuzz:
+        lines += ["## Hostile input", "", "From `Scripts/fuzz`.", "", *fuzz_lines(fuzz)]
     lines += ["## Targets that are not met", "", *missed_lines(targets)]
     notes = DOCS / "engine-report-notes.md"
     if notes.exists():
