@@ -66,7 +66,9 @@ struct entry {
 static struct entry *table[4096];
 static atomic_flag is_locked = ATOMIC_FLAG_INIT;
 
-static struct entry **bucket(struct frame *frame) { return &table[((uintptr_t)frame >> 4) % 4096]; }
+static struct entry **bucket(struct frame *frame) {
+    return &table[((uint64_t)(uintptr_t)frame * 0x9E3779B97F4A7C15u) >> 52];
+}
 static void lock_table(void) {
     while (atomic_flag_test_and_set_explicit(&is_locked, memory_order_acquire)) sched_yield();
 }

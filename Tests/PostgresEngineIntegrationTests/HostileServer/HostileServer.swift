@@ -51,13 +51,14 @@ final class HostileServer: Sendable {
     /// How many connections have logged in.
     var connections: Int { state.withLock { $0.connections } }
 
-    /// A configuration of a pool with one connection, whose waits are short.
+    /// A configuration of a pool with one connection; who expects to wait in vain sets a limit.
     func configuration() throws -> PostgresConfiguration {
         var configuration = try PostgresConfiguration(uri: "postgres://someone@127.0.0.1:\(port)/db?sslmode=disable")
         configuration.pool = PostgresPoolConfiguration(maximum: 1)
-        configuration.statementTimeout = .milliseconds(500)
+        configuration.statementTimeout = .seconds(60)
         configuration.cancellationGrace = .milliseconds(200)
-        configuration.connectTimeout = .seconds(2)
+        configuration.connectTimeout = .seconds(60)
+        configuration.pool.acquireTimeout = .seconds(60)
         configuration.shutdownTimeout = .seconds(1)
         return configuration
     }

@@ -36,8 +36,12 @@ struct HostileServerTests {
                 text.contains("lie") ? lie.answers : .honest(text)
             } _: { (database, _) async throws in
                 for _ in 0..<2 {
+                    // A connection is there before the time counts.
+                    #expect(try await database.one(Self.truth, as: Int32.self) == 7)
                     do {
-                        let rows = try await database.all(Self.lie, as: Int32.self)
+                        let rows = try await withDeadline(lie.limit) {
+                            try await database.all(Self.lie, as: Int32.self)
+                        }
                         #expect(lie.outcome != .error && rows.allSatisfy { $0 == 7 }, "\(mode): \(rows)")
                     } catch let error as PersistenceError {
                         #expect(lie.outcome != .seven, "\(mode): \(error)")
@@ -54,7 +58,10 @@ struct HostileServerTests {
         try await Self.with { _, text in
             text.contains("lie") ? lie.answers : .honest(text)
         } _: { (database, _) async throws in
-            await #expect(throws: PersistenceError.self) { try await database.execute(Self.lie) }
+            #expect(try await database.one(Self.truth, as: Int32.self) == 7)
+            await #expect(throws: PersistenceError.self) {
+                try await withDeadline(lie.limit) { try await database.execute(Self.lie) }
+            }
             #expect(try await database.one(Self.truth, as: Int32.self) == 7)
         }
     }
@@ -64,10 +71,12 @@ struct HostileServerTests {
         try await Self.with { _, text in
             text == AddNumbers.sql ? lie.answers : .honest(text)
         } _: { (database, _) async throws in
+            #expect(try await database.one(Self.truth, as: Int32.self) == 7)
             do {
                 // What is added is an int8, and seven an int4: reading either is right.
-                let (left, right) = try await database.pipeline(
-                    AddNumbers(left: 3, right: 4), AddNumbers(left: 3, right: 4))
+                let (left, right) = try await withDeadline(lie.limit) {
+                    try await database.pipeline(AddNumbers(left: 3, right: 4), AddNumbers(left: 3, right: 4))
+                }
                 #expect(lie.outcome != .error && left == 7 && right == 7)
             } catch let error as PersistenceError {
                 #expect(lie.outcome != .seven, "\(error)")
@@ -96,7 +105,7 @@ struct HostileServerTests {
             ("ROLLBACK", .transactionAborted, { $0.execute = Message.commandComplete("ROLLBACK") }),
         ]
         for (name, expected, change) in cases {
-            try await Self.with { _, text in
+            try await Self.with({ $0.statementTimeout = .seconds(3) }) { _, text in
                 var answers = ProtocolAnswers.honest(text)
                 if text == "COMMIT" { change(&answers) }
                 return answers
@@ -128,8 +137,12 @@ struct HostileServerTests {
                 if text.contains("lie") { answers.flood = Array(repeatElement(flood, count: 100).joined()) }
                 return answers
             } _: { (database, _) async throws in
+                #expect(try await database.one(Self.truth, as: Int32.self) == 7)
                 do {
-                    #expect(try await database.one(Self.lie, as: Int32.self) == 7)
+                    let seven = try await withDeadline(.milliseconds(500)) {
+                        try await database.one(Self.lie, as: Int32.self)
+                    }
+                    #expect(seven == 7)
                 } catch {
                     #expect(error is PersistenceError)
                 }
@@ -193,9 +206,7 @@ struct HostileServerTests {
         }
         defer { server.stop() }
         var configuration = try server.configuration()
-        configuration.pool = PostgresPoolConfiguration(maximum: 2)
-        configuration.connectTimeout = .seconds(30)
-        configuration.statementTimeout = .seconds(30)
+        configuration.pool.maximum = 2
         configuration.password = Secret("hunter2secret")
         try await PostgresDatabase.with(configuration) { (database) async throws in
             try await database.withConnection { (first) async throws in
@@ -247,8 +258,7 @@ struct HostileServerTests {
         }
         defer { server.stop() }
         var configuration = try server.configuration()
-        configuration.pool = PostgresPoolConfiguration(maximum: 1)
-        configuration.pool.acquireTimeout = .seconds(20)
+        configuration.statementTimeout = .seconds(2)
         try await PostgresDatabase.with(configuration) { (database) async throws in
             try await database.execute("SET work_mem = '1GB'")
             #expect(try await database.one(Self.truth, as: Int32.self) == 7)

@@ -12,6 +12,9 @@ struct ProtocolLie: Sendable, CustomTestStringConvertible {
         case either
     }
 
+    /// How long a statement may wait that is answered with the lie: no time is short for the truth.
+    var limit: Duration { outcome == .seven ? .seconds(60) : .milliseconds(500) }
+
     let testDescription: String
     let answers: ProtocolAnswers
     let outcome: Outcome
