@@ -10,7 +10,7 @@ extension MongoCollection {
     ///   - isOrdered: Whether they are done one after the other, and the first failure ends it. Otherwise all are tried.
     /// - Returns: What they did.
     /// - Throws: ``PersistenceError`` with the code of the first write that failed;
-    ///   ``PersistenceCore/PersistenceError/bulkWriteFailure`` says which failed and what was done.
+    ///   `PersistenceError.bulkWriteFailure` says which failed and what was done.
     @discardableResult
     public func bulkWrite(
         _ writes: some Collection<MongoWrite<Element>>, isOrdered: Bool = true

@@ -33,7 +33,7 @@ extension MongoCollection {
     ///   - isOrdered: Whether the first failure ends it. Otherwise all are tried.
     /// - Returns: Their `_id`s, in the order of the documents.
     /// - Throws: ``PersistenceError``: as ``insertOne(_:)`` does. What was inserted before stays;
-    ///   ``PersistenceCore/PersistenceError/bulkWriteFailure`` says which documents failed.
+    ///   `PersistenceError.bulkWriteFailure` says which documents failed.
     @discardableResult
     public func insertMany(
         _ elements: some Collection<Element>, isOrdered: Bool = true

@@ -2,7 +2,7 @@ internal import BSON
 public import PersistenceCore
 
 /// What has become of a bulk write that failed in part: the `underlying` error of the `PersistenceError`, see
-/// ``PersistenceCore/PersistenceError/bulkWriteFailure``.
+/// `PersistenceError.bulkWriteFailure`.
 public struct MongoBulkWriteFailure: Error, Sendable {
     /// One write that failed.
     public struct WriteError: Sendable, Hashable {
