@@ -19,6 +19,8 @@ extension ConnectionPool {
     }
 
     private func perform(_ effects: Machine.Effects) {
+        // Before those who waited go on: what they have seen has been counted.
+        if let metrics { for _ in 0..<effects.timeouts { metrics.recordTimeout() } }
         for connection in effects.close { connection.closeNow() }
         for (waiter, outcome) in effects.resume { waiter.resume(returning: outcome) }
         if let timer = effects.timer { set(timer) }
@@ -26,7 +28,6 @@ extension ConnectionPool {
         if effects.cancelsOpening { cancelTasks() }
         if effects.isDrained { resumeDrainers() }
         if let metrics {
-            for _ in 0..<effects.timeouts { metrics.recordTimeout() }
             let statistics = statistics
             metrics.setConnections(idle: statistics.idle, used: statistics.acquired + statistics.inMaintenance)
             metrics.setPendingRequests(statistics.waiters)
