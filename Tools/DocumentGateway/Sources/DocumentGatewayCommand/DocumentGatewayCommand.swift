@@ -73,6 +73,9 @@ struct DocumentGatewayCommand: AsyncParsableCommand {
     @Option(help: "How long a transaction may stay open, in seconds.")
     var transactionLifetime = 60.0
 
+    @Option(help: "How long commands that are running may take when the gateway shuts down, in seconds.")
+    var shutdownTimeout = 5.0
+
     @Option(help: "The least severe messages to log: trace, debug, info, notice, warning, error.")
     var logLevel = "notice"
 
@@ -95,6 +98,9 @@ struct DocumentGatewayCommand: AsyncParsableCommand {
         }
         guard (0.01...86_400).contains(transactionLifetime) else {
             throw ValidationError("--transaction-lifetime must be from 0.01 to 86400 seconds")
+        }
+        guard (0...86_400).contains(shutdownTimeout) else {
+            throw ValidationError("--shutdown-timeout must be from 0 to 86400 seconds")
         }
         guard Logger.Level(rawValue: logLevel) != nil else { throw ValidationError("--log-level is not a level") }
     }
@@ -125,6 +131,7 @@ struct DocumentGatewayCommand: AsyncParsableCommand {
         configuration.maximumConnections = maximumConnections
         configuration.messageTimeout = .seconds(messageTimeout)
         configuration.transactionLifetime = .seconds(transactionLifetime)
+        configuration.shutdownTimeout = .seconds(shutdownTimeout)
         if let tlsCertificate, let tlsKey {
             configuration.tls = .init(
                 certificate: tlsCertificate, key: tlsKey, clientAuthority: tlsClientAuthority)

@@ -10,7 +10,7 @@ import bson
 import pymongo
 import pytest
 from conftest import URL
-from pymongo.errors import OperationFailure, PyMongoError, ServerSelectionTimeoutError
+from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 from wire import Connection, message, receive
 
 
@@ -25,7 +25,7 @@ def users(client, database, address):
             "createUser", name, pwd="p=a,ss", roles=[{"role": role, "db": where or database.name}]
         )
         return pymongo.MongoClient(
-            *address, username=name, password="p=a,ss", authSource=database.name, serverSelectionTimeoutMS=10_000
+            *address, username=name, password="p=a,ss", authSource=database.name, serverSelectionTimeoutMS=60_000
         )
 
     yield make
@@ -73,7 +73,7 @@ def test_roles_can_be_changed(client, database, address):
         database.command("updateUser", name, pwd="two")
         [user] = database.command("usersInfo", name)["users"]
         assert [role["role"] for role in user["roles"]] == ["read", "readWrite"]
-        options = {"username": name, "authSource": database.name, "serverSelectionTimeoutMS": 10_000}
+        options = {"username": name, "authSource": database.name, "serverSelectionTimeoutMS": 60_000}
         with pymongo.MongoClient(*address, password="two", **options) as changed:
             changed[database.name].items.insert_one({})
         with pymongo.MongoClient(*address, password="one", **options) as changed:
@@ -373,30 +373,16 @@ def test_too_many_connections_are_refused(gateway, connect):
 
 
 def test_shutdown_lets_commands_end(gateway, database):
-    import threading
-
-    one = gateway("--fail-points")
-    # The driver looks for a server to say goodbye to.
-    with pymongo.MongoClient(one.url(), retryWrites=False, serverSelectionTimeoutMS=2000) as client:
-        client.admin.command(
-            "configureFailPoint",
-            "failCommand",
-            mode={"times": 1},
-            data={"failCommands": ["insert"], "blockConnection": True, "blockTimeMS": 700},
-        )
-        failures = []
-
-        def insert():
-            try:
-                client[database.name].items.insert_one({"_id": 1})
-            except PyMongoError as error:
-                failures.append(error)
-
-        thread = threading.Thread(target=insert)
-        thread.start()
-        time.sleep(0.2)
-        one.process.terminate()
-        thread.join()
-        assert one.process.wait(timeout=60) == 0
-        assert not failures
+    one = gateway("--fail-points", "--shutdown-timeout", "60", authentication=False)
+    connection = Connection(one.port)
+    block = {"failCommands": ["insert"], "blockConnection": True, "blockTimeMS": 500}
+    assert connection.command("admin", {"configureFailPoint": "failCommand", "mode": {"times": 1}, "data": block})["ok"]
+    insert = {"insert": "items", "documents": [{"_id": 1}], "$db": database.name}
+    # One read takes both messages: when the first is answered, the second is being worked on.
+    connection.socket.sendall(message({"ping": 1, "$db": "admin"}) + message(insert))
+    assert receive(connection.socket)[2]["ok"] == 1
+    one.process.terminate()
+    assert receive(connection.socket)[2]["n"] == 1
+    assert receive(connection.socket) is None
+    assert one.process.wait(timeout=60) == 0
     assert database.items.count_documents({}) == 1

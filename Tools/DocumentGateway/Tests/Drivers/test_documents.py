@@ -156,13 +156,37 @@ def test_collections(database, client):
     assert database.list_collection_names() == []
 
 
-def test_time_limits_end_the_work(database):
+def test_time_limits_end_work_in_the_engine(database):
+    """Two thousand documents, each joined with all, each of these with all: hours of work, on any machine."""
     database.items.insert_many([{"n": n} for n in range(2000)])
-    every = {"from": "items", "pipeline": [{"$match": {"$expr": {"$gt": ["$n", -1]}}}], "as": "all"}
-    slow = [{"$lookup": every}, {"$group": {"_id": None, "n": {"$sum": {"$size": "$all"}}}}]
+    inner = {
+        "from": "items",
+        "let": {"other": "$n"},
+        "pipeline": [{"$match": {"$expr": {"$gt": ["$n", "$$other"]}}}, {"$count": "n"}],
+        "as": "counts",
+    }
+    outer = {
+        "from": "items",
+        "let": {"this": "$n"},
+        "pipeline": [{"$match": {"$expr": {"$ne": ["$n", "$$this"]}}}, {"$lookup": inner}, {"$count": "n"}],
+        "as": "counts",
+    }
     with pytest.raises(ExecutionTimeout) as caught:
-        list(database.items.aggregate(slow, maxTimeMS=50))
+        list(database.items.aggregate([{"$lookup": outer}, {"$count": "n"}], maxTimeMS=50))
     assert caught.value.code == 50
+    # It would wait for hours if the engine were still at work.
+    database.command("drop", "items", maxTimeMS=60_000)
+
+
+def test_time_limits_end_the_wait_for_a_lock(client, database):
+    database.items.insert_one({"_id": 1})
+    with client.start_session() as session, session.start_transaction():
+        database.items.update_one({"_id": 1}, {"$set": {"by": 1}}, session=session)
+        update = {"q": {"_id": 1}, "u": {"$set": {"by": 2}}}
+        with pytest.raises(ExecutionTimeout) as caught:
+            database.command("update", "items", updates=[update], maxTimeMS=50)
+        assert caught.value.code == 50
+    assert database.items.find_one() == {"_id": 1, "by": 1}
 
 
 def test_explain_tells_which_index(database):

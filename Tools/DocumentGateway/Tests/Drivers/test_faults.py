@@ -127,7 +127,7 @@ class Load:
 
     def wait_for(self, more):
         target = len(self.pairs_acknowledged) + more
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while len(self.pairs_acknowledged) < target:
             assert time.monotonic() < deadline, "the clients came to a halt"
             time.sleep(0.01)
@@ -135,14 +135,14 @@ class Load:
     def end(self):
         self.ends = True
         for thread in self.threads:
-            thread.join(60)
+            thread.join(180)
             assert not thread.is_alive(), "a client hangs"
 
 
 def test_what_was_acknowledged_is_there_once(engine):
     gateway = Gateway(authentication=False, engine=engine.url)
     try:
-        with pymongo.MongoClient(gateway.url(), socketTimeoutMS=30_000) as client:
+        with pymongo.MongoClient(gateway.url(), socketTimeoutMS=60_000, serverSelectionTimeoutMS=60_000) as client:
             load = Load(client)
             try:
                 for _ in range(3):

@@ -39,6 +39,8 @@ extension CommandError {
     static let transient = "TransientTransactionError"
     static let retryableWrite = "RetryableWriteError"
 
+    static let timeLimitPassed = CommandError(50, "operation exceeded time limit")
+
     static func unauthorized(_ command: String, database: String) -> CommandError {
         CommandError(13, "not authorized on \(database) to execute command \(command)")
     }
@@ -77,7 +79,7 @@ extension CommandError {
         case .timeout where error.timeout == .connect:
             self.init(6, "the engine could not be reached in time")
         case .timeout:
-            self.init(50, "operation exceeded time limit")
+            self = .timeLimitPassed
         case .cancelled:
             self.init(11601, "operation was interrupted")
         case .connection, .unavailable, .poolClosed, .poolExhausted, .tooManyConnections, .tls, .authentication,

@@ -122,7 +122,13 @@ final class Gateway: Sendable {
     /// Applies a command's `maxTimeMS`: when it passes, the statement is cancelled on the engine.
     func limited<Result>(_ command: Command, _ body: () async throws -> Result) async throws -> Result {
         guard let limit = command.timeLimit else { return try await body() }
-        return try await withDeadline(limit, body)
+        let deadline = Deadline.after(limit)
+        do {
+            return try await withDeadline(deadline, body)
+        } catch let error as PersistenceError where error.code == .timeout && deadline.isPassed {
+            // Whatever was waited for, be it a connection to the engine: the client knows that limit as its own.
+            throw CommandError.timeLimitPassed
+        }
     }
 
     /// Adds the label that lets drivers repeat a write.
