@@ -1,6 +1,13 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+let upcoming: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
 // A package of its own, so that users of the library never build it.
 let package = Package(
     name: "persistence-benchmarks",
@@ -22,24 +29,47 @@ let package = Package(
             providers: [.apt(["libpq-dev"]), .brew(["libpq"])]
         ),
         // Optimised as a C programmer would ship it, whatever the configuration.
-        .target(name: "CBaseline", dependencies: ["CPQ"], cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
+        .target(
+            name: "CBaseline", dependencies: ["CMeasuring", "CPQ"],
+            cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
+        .target(name: "CMeasuring", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
+        .systemLibrary(
+            name: "CMongo",
+            pkgConfig: "libmongoc-1.0",
+            providers: [.apt(["libmongoc-dev"]), .brew(["mongo-c-driver"])]
+        ),
+        .target(
+            name: "CDocumentBaseline", dependencies: ["CMeasuring", "CMongo"],
+            cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
         .target(name: "CAllocationCounter", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
+        // What every comparison has: rounds, ratios, the table, the files.
+        .target(name: "BenchmarkSupport", dependencies: ["CMeasuring"], swiftSettings: upcoming),
         .executableTarget(
             name: "PersistenceBenchmarks",
             dependencies: [
+                "BenchmarkSupport",
                 "CBaseline",
+                "CMeasuring",
                 .product(name: "PersistenceCore", package: "swift-persistence"),
                 .product(name: "PostgresEngine", package: "swift-persistence"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Tracing", package: "swift-distributed-tracing"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: [
-                .enableUpcomingFeature("ExistentialAny"),
-                .enableUpcomingFeature("InternalImportsByDefault"),
-                .enableUpcomingFeature("MemberImportVisibility"),
-                .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-            ]
+            swiftSettings: upcoming
+        ),
+        .executableTarget(
+            name: "DocumentBenchmarks",
+            dependencies: [
+                "BenchmarkSupport",
+                "CDocumentBaseline",
+                "CMeasuring",
+                .product(name: "BSON", package: "swift-persistence"),
+                .product(name: "MongoEngine", package: "swift-persistence"),
+                .product(name: "PersistenceCore", package: "swift-persistence"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: upcoming
         ),
         .executableTarget(
             name: "PersistenceSoak",
@@ -49,12 +79,7 @@ let package = Package(
                 .product(name: "PostgresEngine", package: "swift-persistence"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: [
-                .enableUpcomingFeature("ExistentialAny"),
-                .enableUpcomingFeature("InternalImportsByDefault"),
-                .enableUpcomingFeature("MemberImportVisibility"),
-                .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-            ]
+            swiftSettings: upcoming
         ),
     ],
     swiftLanguageModes: [.v6]

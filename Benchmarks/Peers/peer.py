@@ -50,18 +50,20 @@ class Measurement:
         """Warms every worker up, then lets all of them work until the time is over."""
         await asyncio.gather(*(self._repeat(worker, i, float("inf"), WARM_UP) for i, worker in enumerate(workers)))
         self.latencies = []
-        self.cpu = cpu_seconds()
-        self.started = time.perf_counter()
+        self.begin()
         end = self.started + self.seconds
         await asyncio.gather(*(self._repeat(worker, i, end, None) for i, worker in enumerate(workers)))
         self.stop()
 
     async def once(self, operation):
-        self.cpu = cpu_seconds()
-        self.started = time.perf_counter()
+        self.begin()
         await operation()
         self.stop()
         self.latencies = [self.wall]
+
+    def begin(self):
+        self.cpu = cpu_seconds()
+        self.started = time.perf_counter()
 
     def stop(self):
         self.wall = time.perf_counter() - self.started

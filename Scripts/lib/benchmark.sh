@@ -60,6 +60,11 @@ stop_secure_server() {
     return "$result"
 }
 
+# write_document_report: the report on documents and README's second table from docs/data.
+write_document_report() {
+    PYTHONDONTWRITEBYTECODE=1 "${BENCHMARK_PYTHON:-python3}" "$repository/Benchmarks/Report/document_report.py"
+}
+
 # write_report: the report, the plots and README's table from docs/data.
 write_report() {
     [ -n "${BENCHMARK_PYTHON:-}" ] || die "the plots need Python with matplotlib, which could not be installed"

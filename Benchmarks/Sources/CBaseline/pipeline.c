@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gate.h"
 #include "item.h"
 #include "workloads.h"
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BenchmarkSupport
 import Foundation
 
 @main
@@ -75,7 +76,8 @@ struct Benchmark: AsyncParsableCommand {
         try baseline.execute(Schema.create)
         defer { try? baseline.execute(Schema.drop) }
         if let machine {
-            try Results.write(Machine(server: baseline.serverVersion, plan: plan.description), to: machine)
+            let versions = ["postgres": baseline.serverVersion, "libpq": Baseline.libraryVersion]
+            try Results.write(Machine(plan: plan.description, versions: versions), to: machine)
         }
         if curves {
             var curves = Curves(url: url)
@@ -106,7 +108,7 @@ struct Benchmark: AsyncParsableCommand {
         // Without a server with TLS, what needs one is left out unless it was asked for.
         if only == nil, suite.secureURL == nil { names.removeAll(where: Suite.isSecure) }
         if names.contains(where: Suite.isSecure) { try Baseline(url: try suite.secured()).execute(Schema.create) }
-        var run = Run(plan: plan)
+        var run = Run(plan: plan, report: Report(targets: Targets.all, derived: Figure.derived(from:)))
         try await run.measure(try names.map(suite.comparison))
         if withMicro { try await run.measureMicro(url: url) }
         return run
@@ -115,23 +117,6 @@ struct Benchmark: AsyncParsableCommand {
     private func printJSON(_ value: some Encodable) throws {
         print(String(decoding: try JSONEncoder().encode(value), as: UTF8.self))
     }
-}
-
-/// How much is measured.
-struct Plan: Sendable, CustomStringConvertible {
-    var rounds: Int
-    var seconds: Double
-    /// Whether a round that does not count comes first.
-    var warmsUp: Bool
-    /// In which rounds the peers run: every, or every other one.
-    var roundsPerPeer: Int
-
-    var description: String { "\(rounds) rounds of \(seconds) s" }
-
-    func includesPeers(_ round: Int) -> Bool { (round - 1) % roundsPerPeer == 0 }
-
-    static let short = Plan(rounds: 5, seconds: 0.4, warmsUp: false, roundsPerPeer: 2)
-    static let full = Plan(rounds: 5, seconds: 2, warmsUp: true, roundsPerPeer: 1)
 }
 
 /// A temporary folder for the length of the run.
@@ -146,9 +131,4 @@ struct Scratch {
     func remove() {
         try? FileManager.default.removeItem(atPath: path)
     }
-}
-
-func progress(_ text: String) {
-    guard isatty(STDERR_FILENO) == 1 else { return }
-    FileHandle.standardError.write(Data("\r\u{1B}[K\(text)".utf8))
 }

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "histogram.h"
+#include "measuring.h"
 
 typedef enum {
     // One row of 8 columns by primary key.
@@ -19,26 +19,6 @@ typedef enum {
     // The same in pipeline mode: BEGIN with the select, the rest with COMMIT.
     BASELINE_TRANSACTION_IN_TWO_FLIGHTS = 5,
 } baseline_workload;
-
-typedef struct {
-    uint64_t operations;
-    // From the moment that all threads may start to the end of the last.
-    double wall_seconds;
-    // Of the whole process, user and system, over the same time.
-    double cpu_seconds;
-    histogram latencies;
-    // Empty, or why the run failed.
-    char error[512];
-} baseline_result;
-
-// Seconds of a clock that only goes forward; what both sides time with.
-double baseline_now(void);
-
-// Seconds of processor time of this process, user and system.
-double baseline_cpu(void);
-
-// The same of processes that this one started and that have ended.
-double baseline_children_cpu(void);
 
 // Runs a workload for some seconds on as many connections, each with a thread of its own. Every thread connects,
 // prepares and warms up before the clock starts. False when it failed; result->error says why.
@@ -74,15 +54,5 @@ int baseline_server_version(const char *conninfo);
 
 // libpq's own version, such as 150018.
 int baseline_libpq_version(void);
-
-// A number for the next row, from 1 to limit; xorshift, the same on both sides. The state must not be 0.
-static inline int64_t baseline_next(uint64_t *state, int64_t limit) {
-    uint64_t x = *state;
-    x ^= x << 13;
-    x ^= x >> 7;
-    x ^= x << 17;
-    *state = x;
-    return (int64_t)(x % (uint64_t)limit) + 1;
-}
 
 #endif

@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import CBaseline
 import PersistenceCore
 import PostgresEngine
@@ -45,7 +46,7 @@ struct Crowd: Sendable {
         try await withThrowingTaskGroup(of: Double.self) { group in
             for task in 1...tasks {
                 group.addTask(executorPreference: onExecutor ? database.executor : nil) {
-                    var loop = Loop(worker: task, until: .infinity, limit: share)
+                    var loop = Loop(worker: task, rows: Schema.rows, until: .infinity, limit: share)
                     try await loop.run { id in
                         guard try await database.run(GetItem(id: id))?.id == id else {
                             throw Failure(description: "row \(id) is missing")

@@ -1,3 +1,5 @@
+import BenchmarkSupport
+
 /// How a cost grows with something.
 struct Curve: Codable, Sendable {
     struct Axis: Codable, Sendable {

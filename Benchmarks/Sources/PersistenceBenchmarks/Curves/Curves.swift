@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import CBaseline
 import PersistenceCore
 import PostgresEngine
@@ -26,7 +27,7 @@ struct Curves {
     }
 
     private mutating func check(_ name: String, _ value: Double, _ unit: String) {
-        figures.append(Figure(name: name, value: value, unit: unit))
+        figures.append(Figure(name: name, value: value, unit: unit, target: Targets.all[name]))
     }
 
     // MARK: Rows

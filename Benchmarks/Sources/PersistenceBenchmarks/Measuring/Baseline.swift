@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import CBaseline
 
 /// The C side.
@@ -45,7 +46,13 @@ struct Baseline: Sendable {
         for statement in statements { try execute(statement) }
     }
 
-    var serverVersion: String { Machine.version(Int(baseline_server_version(url))) }
+    var serverVersion: String { Self.version(Int(baseline_server_version(url))) }
+
+    static var libraryVersion: String { version(Int(baseline_libpq_version())) }
+
+    private static func version(_ number: Int) -> String {
+        number == 0 ? "?" : "\(number / 10_000).\(number % 10_000)"
+    }
 }
 
 /// One connection of libpq, for what is counted from outside.

@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import CBaseline
 import PersistenceCore
 import PostgresEngine
@@ -94,7 +95,7 @@ struct Engine: Sendable {
         try await withThrowingTaskGroup(of: Loop.self) { group in
             for worker in 1...tasks {
                 group.addTask(executorPreference: onExecutor ? client.database.executor : nil) {
-                    var loop = Loop(worker: worker, until: end, limit: limit)
+                    var loop = Loop(worker: worker, rows: Schema.rows, until: end, limit: limit)
                     try await work(client, &loop)
                     return loop
                 }

@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import CBaseline
 import Foundation
 
@@ -32,16 +33,10 @@ struct Peers: Sendable {
     func python(_ name: String, workload: String, connections: Int) -> Contender {
         Contender(name, isPeer: true) { seconds in
             guard let python else { throw Skipped() }
-            let output = try execute(
-                python,
-                [
-                    "\(scripts)/\(name)_peer.py", "--workload", workload, "--connections", "\(connections)",
-                    "--seconds", "\(seconds)",
-                ])
-            let result = try JSONDecoder().decode(Measured.self, from: Data(output.utf8))
-            return Sample(
-                operationsPerSecond: result.operations / result.wall, median: result.p50, ninetyNinth: result.p99,
-                cpuPerOperation: result.cpu / max(result.operations, 1))
+            return try PythonPeer.sample(
+                python, "\(scripts)/\(name)_peer.py",
+                ["--workload", workload, "--connections", "\(connections)", "--seconds", "\(seconds)"],
+                environment: ["BENCHMARK_URL": url])
         }
     }
 
@@ -91,15 +86,6 @@ struct Peers: Sendable {
             "\(programs)/psql", ["-X", "-v", "ON_ERROR_STOP=1", "-d", url] + commands.flatMap { ["-c", $0] })
     }
 
-    /// What a peer's script prints; seconds.
-    private struct Measured: Decodable {
-        var operations: Double
-        var wall: Double
-        var cpu: Double
-        var p50: Double
-        var p99: Double
-    }
-
     private func number(in output: String, after label: String) throws -> Double {
         guard let start = output.range(of: label)?.upperBound,
             let value = Double(output[start...].prefix { $0.isNumber || $0 == "." })
@@ -113,9 +99,6 @@ struct Peers: Sendable {
         try Child.run(program, arguments, environment: ["BENCHMARK_URL": url])
     }
 }
-
-/// A contender that is not there.
-struct Skipped: Error {}
 
 extension Peers {
     /// What Scripts/benchmark found and installed; `nil` when the program was started by hand without it.

@@ -1,20 +1,4 @@
-/// What a figure must reach.
-struct Target: Sendable {
-    enum Bound: String, Sendable {
-        case atLeast = "≥"
-        case atMost = "≤"
-    }
-
-    var bound: Bound
-    var value: Double
-
-    static func atLeast(_ value: Double) -> Target { Target(bound: .atLeast, value: value) }
-    static func atMost(_ value: Double) -> Target { Target(bound: .atMost, value: value) }
-
-    func isMet(by figure: Double) -> Bool {
-        bound == .atLeast ? figure >= value : figure <= value
-    }
-}
+import BenchmarkSupport
 
 /// Every target, in one place, by the figure's name.
 enum Targets {

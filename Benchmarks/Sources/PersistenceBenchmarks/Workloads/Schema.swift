@@ -1,3 +1,5 @@
+import BenchmarkSupport
+
 /// The tables of the benchmark, in a schema of their own that goes when the run ends.
 enum Schema {
     static let rows: Int64 = 10_000

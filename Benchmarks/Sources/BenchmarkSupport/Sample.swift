@@ -1,16 +1,16 @@
-import CBaseline
+package import CMeasuring
 
 /// What one run of a workload measured.
-struct Sample: Sendable {
-    var operationsPerSecond: Double
+package struct Sample: Sendable {
+    package var operationsPerSecond: Double
     /// Seconds; `nil` when the contender does not tell.
-    var median: Double?
+    package var median: Double?
     /// Seconds; `nil` when the contender does not tell.
-    var ninetyNinth: Double?
+    package var ninetyNinth: Double?
     /// Seconds of the client's processor time per operation, user and system.
-    var cpuPerOperation: Double
+    package var cpuPerOperation: Double
 
-    init(operations: UInt64, wall: Double, cpu: Double, latencies: histogram) {
+    package init(operations: UInt64, wall: Double, cpu: Double, latencies: histogram) {
         operationsPerSecond = Double(operations) / wall
         cpuPerOperation = cpu / Double(max(operations, 1))
         (median, ninetyNinth) = withUnsafePointer(to: latencies) {
@@ -18,30 +18,34 @@ struct Sample: Sendable {
         }
     }
 
-    init(operationsPerSecond: Double, median: Double?, ninetyNinth: Double?, cpuPerOperation: Double) {
+    package init(operationsPerSecond: Double, median: Double?, ninetyNinth: Double?, cpuPerOperation: Double) {
         self.operationsPerSecond = operationsPerSecond
         self.median = median
         self.ninetyNinth = ninetyNinth
         self.cpuPerOperation = cpuPerOperation
     }
 
-    init(_ result: baseline_result) {
+    package init(_ result: baseline_result) {
         self.init(
             operations: result.operations, wall: result.wall_seconds, cpu: result.cpu_seconds,
             latencies: result.latencies)
     }
 }
 
-struct Failure: Error, CustomStringConvertible {
-    var description: String
+package struct Failure: Error, CustomStringConvertible {
+    package var description: String
+
+    package init(description: String) {
+        self.description = description
+    }
 }
 
 /// A C array of characters, as far as its terminator.
-func text<T>(of field: T) -> String {
+package func text<T>(of field: T) -> String {
     withUnsafeBytes(of: field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
 }
 
-func median(_ values: [Double]) -> Double {
+package func median(_ values: [Double]) -> Double {
     let sorted = values.sorted()
     if sorted.isEmpty { return 0 }
     let middle = sorted.count / 2

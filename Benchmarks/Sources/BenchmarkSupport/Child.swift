@@ -1,11 +1,13 @@
 import Foundation
 
 /// Other processes, and this program again.
-enum Child {
+package enum Child {
     /// Runs a program until it ends.
     ///
     /// - Returns: What it printed to standard output.
-    static func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws -> String {
+    package static func run(
+        _ program: String, _ arguments: [String], environment: [String: String] = [:]
+    ) throws -> String {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = arguments
@@ -22,7 +24,7 @@ enum Child {
     }
 
     /// Runs this program with other arguments and decodes the JSON that it prints.
-    static func again<Result: Decodable>(
+    package static func again<Result: Decodable>(
         _ arguments: [String], environment: [String: String], as type: Result.Type
     ) throws -> Result {
         let output = try run(CommandLine.arguments[0], arguments, environment: environment)

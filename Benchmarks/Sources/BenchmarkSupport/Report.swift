@@ -1,7 +1,7 @@
 import Foundation
 
 /// The samples of all rounds, what follows from them, and the one table that they make.
-struct Report {
+package struct Report {
     private struct Row {
         var comparison: String
         var contender: String
@@ -14,12 +14,24 @@ struct Report {
     /// By comparison, contender and round.
     private var samples: [String: [String: [Int: Sample]]] = [:]
     private var others: [Figure] = []
+    private let targets: [String: Target]
+    private let derived: @Sendable (Report) -> [Figure]
 
-    mutating func add(_ sample: Sample, round: Int, of contender: String, to comparison: String) {
+    /// - Parameters:
+    ///   - targets: What the figures must reach, by their names.
+    ///   - derived: Figures that compare other pairs than a contender and C.
+    package init(
+        targets: [String: Target], derived: @escaping @Sendable (Report) -> [Figure] = { _ in [] }
+    ) {
+        self.targets = targets
+        self.derived = derived
+    }
+
+    package mutating func add(_ sample: Sample, round: Int, of contender: String, to comparison: String) {
         samples[comparison, default: [:]][contender, default: [:]][round] = sample
     }
 
-    mutating func add(_ name: String, _ value: Double, _ unit: String) {
+    package mutating func add(_ name: String, _ value: Double, _ unit: String) {
         others.append(Figure(name: name, value: value, unit: unit))
     }
 
@@ -50,12 +62,12 @@ struct Report {
         samples.compactMap { round, sample in others[round].map { value(sample) / value($0) } }
     }
 
-    func figures(for comparisons: [Comparison]) -> [Figure] {
+    package func figures(for comparisons: [Comparison]) -> [Figure] {
         var figures: [Figure] = []
         for row in rows(for: comparisons) {
             let prefix = "\(row.comparison) · \(row.contender) · "
             func add(_ name: String, _ values: [Double], _ unit: String) {
-                if !values.isEmpty { figures.append(Figure(name: prefix + name, value: median(values), unit: unit)) }
+                if !values.isEmpty { figures.append(figure(prefix + name, median(values), unit)) }
             }
             add("operations per second", row.samples.map(\.operationsPerSecond), "1/s")
             if !row.isBaseline { add("throughput of C", row.throughputOfC, "ratio") }
@@ -64,29 +76,32 @@ struct Report {
             add("CPU per operation", row.samples.map(\.cpuPerOperation), "s")
             if !row.isBaseline { add("CPU of C", row.cpuOfC, "ratio") }
         }
-        return figures + derived() + others
+        return figures + further
     }
 
-    /// What compares other pairs than a contender and C.
-    private func derived() -> [Figure] {
-        var figures: [Figure] = []
-        func add(_ name: String, _ comparison: String, _ contender: String, of other: String) {
-            guard let ours = samples[comparison]?[contender], let theirs = samples[comparison]?[other] else { return }
-            let ratios = Self.ratios(ours, theirs, \.operationsPerSecond)
-            figures.append(Figure(name: name, value: median(ratios), unit: "ratio"))
-        }
-        add(Figure.ofPsqlBinary, "W3", Name.copy, of: Name.psqlBinary)
-        add(Figure.ofPsqlText, "W3", Name.copy, of: Name.psqlText)
-        if let copies = samples["W3"]?[Name.copy] {
-            figures.append(Figure(name: Figure.copyCPU, value: median(copies.values.map(\.cpuPerOperation)), unit: "s"))
-        }
-        add(Figure.traced, "W1×16", Name.traced, of: Name.executor)
-        return figures
+    /// The median, over the rounds, of a contender's throughput as a part of another's.
+    package func throughput(_ comparison: String, _ contender: String, of other: String) -> Double? {
+        guard let ours = samples[comparison]?[contender], let theirs = samples[comparison]?[other] else { return nil }
+        return median(Self.ratios(ours, theirs, \.operationsPerSecond))
+    }
+
+    /// The median, over the rounds, of the processor time that a contender's operation takes.
+    package func cpu(_ comparison: String, _ contender: String) -> Double? {
+        samples[comparison]?[contender].map { median($0.values.map(\.cpuPerOperation)) }
+    }
+
+    private func figure(_ name: String, _ value: Double, _ unit: String) -> Figure {
+        Figure(name: name, value: value, unit: unit, target: targets[name])
+    }
+
+    /// What compares other pairs than a contender and C, and what was added.
+    private var further: [Figure] {
+        (derived(self) + others).map { figure($0.name, $0.value, $0.unit) }
     }
 
     // MARK: The table
 
-    func lines(for comparisons: [Comparison]) -> [String] {
+    package func lines(for comparisons: [Comparison]) -> [String] {
         var lines = [
             line(["", "", "op/s", "of C", "target", "least–most", "p50 µs", "p99 µs", "CPU µs", "of C", "target"]),
             String(repeating: "-", count: 140),
@@ -95,21 +110,21 @@ struct Report {
         for row in rows(for: comparisons) {
             let isFirst = row.comparison != last
             last = row.comparison
-            let speed = Figure(
-                name: Figure.throughput(row.comparison, row.contender), value: median(row.throughputOfC), unit: "")
-            let cost = Figure(name: Figure.cpu(row.comparison, row.contender), value: median(row.cpuOfC), unit: "")
+            let speed = figure(Figure.throughput(row.comparison, row.contender), median(row.throughputOfC), "")
+            let cost = figure(Figure.cpu(row.comparison, row.contender), median(row.cpuOfC), "")
+            let rate = median(row.samples.map(\.operationsPerSecond))
             let range = "\(number(row.throughputOfC.min() ?? 0, 2))–\(number(row.throughputOfC.max() ?? 0, 2))"
             lines.append(
                 line([
                     isFirst ? row.comparison : "", row.contender,
-                    number(median(row.samples.map(\.operationsPerSecond)), row.comparison.hasPrefix("W3") ? 2 : 0),
+                    number(rate, rate < 100 ? 2 : 0),
                     row.isBaseline ? "" : number(speed.value, 2), speed.verdict, row.isBaseline ? "" : range,
                     microseconds(row.samples.compactMap(\.median)), microseconds(row.samples.compactMap(\.ninetyNinth)),
                     number(median(row.samples.map(\.cpuPerOperation)) * 1e6, 1),
                     row.isBaseline ? "" : number(cost.value, 2), cost.verdict,
                 ]))
         }
-        return lines + [""] + (derived() + others).map(\.line)
+        return lines + [""] + further.map(\.line)
     }
 
     private func microseconds(_ seconds: [Double]) -> String {

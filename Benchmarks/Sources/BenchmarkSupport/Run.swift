@@ -1,17 +1,18 @@
 /// Measures comparisons, round by round, and keeps what was measured.
-struct Run {
-    let plan: Plan
-    private(set) var report = Report()
+package struct Run {
+    package let plan: Plan
+    package var report: Report
     private var comparisons: [Comparison] = []
 
-    init(plan: Plan) {
+    package init(plan: Plan, report: Report) {
         self.plan = plan
+        self.report = report
     }
 
-    var lines: [String] { report.lines(for: comparisons) }
-    var figures: [Figure] { report.figures(for: comparisons) }
+    package var lines: [String] { report.lines(for: comparisons) }
+    package var figures: [Figure] { report.figures(for: comparisons) }
 
-    mutating func measure(_ comparisons: [Comparison]) async throws {
+    package mutating func measure(_ comparisons: [Comparison]) async throws {
         self.comparisons = comparisons
         if plan.warmsUp {
             for comparison in comparisons {
@@ -46,22 +47,6 @@ struct Run {
             }
         }
         return samples
-    }
-
-    mutating func measureMicro(url: String) async throws {
-        progress("pool, decoding, allocations")
-        let micro = Micro(url: url, seconds: max(plan.seconds, 0.5))
-        report.add(Figure.pool, try await micro.pool(onExecutor: true), "ns")
-        report.add(Figure.poolGlobal, try await micro.pool(onExecutor: false), "ns")
-        let decoding = try await micro.decoding()
-        report.add(Figure.decoding, decoding.engine, "ns")
-        report.add(Figure.decodingInC, decoding.c, "ns")
-        if let counted = try Allocations.counted(url: url) {
-            report.add(Figure.operationAllocations, counted.operation, "blocks")
-            report.add(Figure.operationAllocationsInC, counted.operationInC, "blocks")
-            report.add(Figure.rowAllocations, counted.row, "blocks")
-            report.add(Figure.rowAllocationsInC, counted.rowInC, "blocks")
-        }
     }
 }
 

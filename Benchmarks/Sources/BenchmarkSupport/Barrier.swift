@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Lets so many tasks go on together, when the last has come.
-final class Barrier: Sendable {
+package final class Barrier: Sendable {
     private struct State {
         var missing: Int
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -9,12 +9,12 @@ final class Barrier: Sendable {
 
     private let state: Mutex<State>
 
-    init(count: Int) {
+    package init(count: Int) {
         state = Mutex(State(missing: count))
     }
 
     /// Lets everybody go on, because somebody will not come.
-    func open() {
+    package func open() {
         let released = state.withLock { state in
             state.missing = 0
             defer { state.waiting = [] }
@@ -23,7 +23,7 @@ final class Barrier: Sendable {
         for continuation in released { continuation.resume() }
     }
 
-    func wait() async {
+    package func wait() async {
         await withCheckedContinuation { continuation in
             let released: [CheckedContinuation<Void, Never>] = state.withLock { state in
                 state.missing -= 1

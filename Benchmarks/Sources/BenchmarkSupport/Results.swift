@@ -1,8 +1,8 @@
 import Foundation
 
 /// The file that `--json` writes: a list of figures.
-enum Results {
-    private struct Entry: Encodable {
+package enum Results {
+    package struct Entry: Encodable {
         var name: String
         var value: Double
         var unit: String
@@ -17,7 +17,7 @@ enum Results {
         }
 
         // Null is written out, so that every entry has the same members.
-        func encode(to encoder: any Encoder) throws {
+        package func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(name, forKey: .name)
             try container.encode(value, forKey: .value)
@@ -28,28 +28,18 @@ enum Results {
         }
     }
 
-    /// What `--curves` writes.
-    private struct Grown: Encodable {
-        var curves: [Curve]
-        var results: [Entry]
-    }
-
-    static func write(_ figures: [Figure], _ curves: [Curve], to file: String) throws {
-        try write(Grown(curves: curves, results: figures.map(entry)), to: file)
-    }
-
-    static func write(_ figures: [Figure], to file: String) throws {
+    package static func write(_ figures: [Figure], to file: String) throws {
         try write(figures.map(entry), to: file)
     }
 
-    private static func entry(_ figure: Figure) -> Entry {
+    package static func entry(_ figure: Figure) -> Entry {
         Entry(
             name: figure.name, value: rounded(figure.value), unit: figure.unit, target: figure.target?.value,
             bound: figure.target?.bound.rawValue, met: figure.isMet)
     }
 
     /// Writes any value as JSON that reads well in a diff.
-    static func write(_ value: some Encodable, to file: String) throws {
+    package static func write(_ value: some Encodable, to file: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         var data = try encoder.encode(value)
@@ -58,7 +48,7 @@ enum Results {
     }
 
     /// Four significant digits: more would only pretend.
-    static func rounded(_ value: Double) -> Double {
+    package static func rounded(_ value: Double) -> Double {
         guard value != 0, value.isFinite else { return 0 }
         let scale = pow(10, 3 - floor(log10(abs(value))))
         return (value * scale).rounded() / scale

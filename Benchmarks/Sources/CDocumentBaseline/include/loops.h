@@ -1,5 +1,5 @@
-#ifndef DOCUMENT_BENCHMARKS_LOOPS_H
-#define DOCUMENT_BENCHMARKS_LOOPS_H
+#ifndef BENCHMARKS_LOOPS_H
+#define BENCHMARKS_LOOPS_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,7 @@
 import BSON
-import CDocumentLoops
+import BenchmarkSupport
+import CDocumentBaseline
+import CMeasuring
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -7,23 +9,54 @@ import CDocumentLoops
     import Foundation
 #endif
 
-/// Compares documents with hand-written loops on libbson in C.
+/// Compares documents and their coders with hand-written loops on libbson in C, without a server.
 ///
-/// The two take turns within one process, so that whatever else the machine does hits both; the ratio is that of the
-/// medians. Arguments: the number of rounds (default 15), and a word that the cases' names must contain.
-@main
-struct DocumentBenchmarks {
-    static func main() throws {
-        let arguments = CommandLine.arguments.dropFirst()
-        let rounds = arguments.first.flatMap(Int.init) ?? 15
-        let word = arguments.dropFirst().first ?? ""
-        print("case                      C ns   Swift ns   ratio")
-        for benchmark in try cases() where word.isEmpty || benchmark.name.contains(word) {
-            benchmark.run(rounds: rounds)
+/// The C side does what a C programmer writes: it iterates, compares keys, copies texts into memory of its own, and frees
+/// them. It checks no UTF-8; the Swift side does.
+struct Coding {
+    /// One piece of work in two forms, each of which does it so many times and returns a number that depends on it.
+    private struct Case {
+        let name: String
+        let baseline: (Int) -> UInt64
+        let swift: (Int) throws -> UInt64
+
+        init(_ name: String, baseline: @escaping (Int) -> UInt64, swift: @escaping (Int) throws -> UInt64) {
+            self.name = name
+            self.baseline = baseline
+            self.swift = swift
         }
     }
 
-    static func cases() throws -> [Benchmark] {
+    /// The name of the figure that has a case's target.
+    static func ofC(_ name: String) -> String { "\(name) · time of C" }
+
+    /// Measures the cases in turns, round by round; a ratio is the median of the rounds' ratios.
+    func measure(rounds: Int, into report: inout Report) throws {
+        let count = 10_000
+        var times: [String: [(c: Double, swift: Double)]] = [:]
+        let cases = try Self.cases()
+        for round in 0...rounds {
+            for one in cases {
+                progress("coding, round \(round) of \(rounds): \(one.name)")
+                let begin = baseline_now()
+                let expected = one.baseline(count)
+                let middle = baseline_now()
+                let result = try one.swift(count)
+                let end = baseline_now()
+                guard expected > 0, result > 0 else { throw Failure(description: "\(one.name): no result") }
+                // The first round warms caches and is not counted.
+                if round > 0 { times[one.name, default: []].append((middle - begin, end - middle)) }
+            }
+        }
+        for one in cases {
+            guard let times = times[one.name] else { continue }
+            report.add(Self.ofC(one.name), median(times.map { $0.swift / $0.c }), "ratio")
+            report.add("\(one.name) · time", median(times.map(\.swift)) / Double(count) * 1e9, "ns")
+            report.add("\(one.name) · time in C", median(times.map(\.c)) / Double(count) * 1e9, "ns")
+        }
+    }
+
+    private static func cases() throws -> [Case] {
         let flat = Flat.example
         let nested = Nested.example
         let encoder = BSONEncoder()
@@ -33,7 +66,7 @@ struct DocumentBenchmarks {
         let flatBytes = flatDocument.byteArray
         let nestedBytes = nestedDocument.byteArray
         return [
-            Benchmark("decode 10 fields") { count in
+            Case("decode 10 fields") { count in
                 flatBytes.withUnsafeBufferPointer { loops_decode_flat($0.baseAddress, $0.count, count) }
             } swift: { count in
                 var sum: UInt64 = 0
@@ -43,7 +76,7 @@ struct DocumentBenchmarks {
                 }
                 return sum
             },
-            Benchmark("decode nested") { count in
+            Case("decode nested") { count in
                 nestedBytes.withUnsafeBufferPointer { loops_decode_nested($0.baseAddress, $0.count, count) }
             } swift: { count in
                 var sum: UInt64 = 0
@@ -53,7 +86,7 @@ struct DocumentBenchmarks {
                 }
                 return sum
             },
-            Benchmark("encode 10 fields") { count in
+            Case("encode 10 fields") { count in
                 loops_encode_flat(count)
             } swift: { count in
                 var sum: UInt64 = 0
@@ -64,14 +97,14 @@ struct DocumentBenchmarks {
                 }
                 return sum
             },
-            Benchmark("encode nested") { count in
+            Case("encode nested") { count in
                 loops_encode_nested(count)
             } swift: { count in
                 var sum: UInt64 = 0
                 for _ in 0..<count { sum &+= UInt64(try encoder.encode(nested).byteCount) }
                 return sum
             },
-            Benchmark("build 10 fields") { count in
+            Case("build 10 fields") { count in
                 loops_encode_flat(count)
             } swift: { count in
                 let tenant = BSONValue(flat.tenant)
@@ -87,14 +120,14 @@ struct DocumentBenchmarks {
                 }
                 return sum
             },
-            Benchmark("find the last field") { count in
+            Case("find the last field") { count in
                 flatBytes.withUnsafeBufferPointer { loops_find($0.baseAddress, $0.count, "tenant", count) }
             } swift: { count in
                 var sum: UInt64 = 0
                 for _ in 0..<count { sum &+= UInt64(flatDocument["tenant"]?.type.rawValue ?? 0) }
                 return sum
             },
-            Benchmark("walk over fields") { count in
+            Case("walk over fields") { count in
                 flatBytes.withUnsafeBufferPointer { loops_walk($0.baseAddress, $0.count, count) }
             } swift: { count in
                 var sum: UInt64 = 0
@@ -103,7 +136,7 @@ struct DocumentBenchmarks {
                 }
                 return sum
             },
-            Benchmark("validate") { count in
+            Case("validate") { count in
                 nestedBytes.withUnsafeBufferPointer { loops_validate($0.baseAddress, $0.count, count) }
             } swift: { count in
                 for _ in 0..<count { try nestedDocument.validate() }

@@ -1,28 +1,4 @@
-/// One side of a comparison.
-struct Contender: Sendable {
-    var name: String
-    /// Whether it is a program or library of somebody else's, in a process of its own.
-    var isPeer: Bool
-    /// Runs the workload for so many seconds.
-    var run: @Sendable (_ seconds: Double) async throws -> Sample
-
-    init(
-        _ name: String, isPeer: Bool = false, run: @escaping @Sendable (_ seconds: Double) async throws -> Sample
-    ) {
-        self.name = name
-        self.isPeer = isPeer
-        self.run = run
-    }
-}
-
-/// A workload and everybody who runs it; the first contender is what the others are measured by.
-struct Comparison: Sendable {
-    /// Such as `W1×16`.
-    var name: String
-    var contenders: [Contender]
-    /// What happens before each sample, outside the clock.
-    var tidy: @Sendable () throws -> Void = {}
-}
+import BenchmarkSupport
 
 /// The contenders' names, which the targets know them by.
 enum Name {

@@ -1,41 +1,7 @@
-import Foundation
+import BenchmarkSupport
 
-/// A measured number with its name, and its target where there is one.
-struct Figure: Sendable {
-    var name: String
-    var value: Double
-    var unit: String
-
-    var target: Target? { Targets.all[name] }
-    var isMet: Bool? { target?.isMet(by: value) }
-
-    /// The target and whether it is met, for a table; empty without a target.
-    var verdict: String {
-        guard let target, let isMet else { return "" }
-        return "\(target.bound.rawValue) \(number(target.value, target.value < 10 ? 2 : 0)) \(isMet ? "met" : "MISSED")"
-    }
-
-    /// A line of its own.
-    var line: String {
-        let padding = String(repeating: " ", count: max(1, 80 - name.count))
-        return "\(name)\(padding)\(number(value, value < 1 ? 3 : value < 10 ? 2 : 0)) \(unit)   \(verdict)"
-    }
-}
-
-func number(_ value: Double, _ digits: Int) -> String {
-    String(format: "%.\(digits)f", value)
-}
-
-/// The names of figures. Those of a comparison have three parts: the workload, the contender, and what was measured.
+/// The names of the figures that belong to no contender's row.
 extension Figure {
-    static func throughput(_ comparison: String, _ contender: String) -> String {
-        "\(comparison) · \(contender) · throughput of C"
-    }
-
-    static func cpu(_ comparison: String, _ contender: String) -> String {
-        "\(comparison) · \(contender) · CPU of C"
-    }
-
     static let ofPsqlBinary = "W3 · binary COPY · throughput of psql \\copy, binary"
     static let ofPsqlText = "W3 · binary COPY · throughput of psql \\copy, text"
     static let copyCPU = "W3 · binary COPY · CPU per 100,000 rows"
@@ -56,4 +22,19 @@ extension Figure {
     static let crowdFairness = "tasks · the slowest task of the median, at worst"
     static let parameterTime = "parameters · time for each of 65,535 of that for each of 1,000"
     static let preparedStatements = "statements · prepared on the server by a cache of 100"
+}
+
+extension Figure {
+    /// What compares other pairs than a contender and C.
+    static func derived(from report: Report) -> [Figure] {
+        var figures: [Figure] = []
+        func add(_ name: String, _ value: Double?, _ unit: String) {
+            if let value { figures.append(Figure(name: name, value: value, unit: unit)) }
+        }
+        add(ofPsqlBinary, report.throughput("W3", Name.copy, of: Name.psqlBinary), "ratio")
+        add(ofPsqlText, report.throughput("W3", Name.copy, of: Name.psqlText), "ratio")
+        add(copyCPU, report.cpu("W3", Name.copy), "s")
+        add(traced, report.throughput("W1×16", Name.traced, of: Name.executor), "ratio")
+        return figures
+    }
 }

@@ -1,6 +1,0 @@
-#ifndef DOCUMENT_BENCHMARKS_CLIBBSON_SHIM_H
-#define DOCUMENT_BENCHMARKS_CLIBBSON_SHIM_H
-
-#include <bson/bson.h>
-
-#endif
