@@ -69,6 +69,13 @@ struct PostgresServerError: Sendable, Equatable {
     /// Whether the connection ends with this error.
     var endsConnection: Bool { severity == "FATAL" || severity == "PANIC" }
 
+    /// Whether a pooler between client and server has ended the connection, in its own words: only the server says where
+    /// in its source an error comes from.
+    ///
+    /// It puts them in the place of whatever answer it has not passed on yet, so they tell nothing of what the server did
+    /// with that command or those after it.
+    var isPoolers: Bool { endsConnection && sourceFile == nil }
+
     /// Whether a prepared statement's result has changed its columns since it was prepared, so that it must be prepared
     /// again: `cached plan must not change result type`, which has no SQLSTATE of its own.
     var isStalePlan: Bool { sqlState == "0A000" && sourceFunction == "RevalidateCachedQuery" }
@@ -104,7 +111,8 @@ extension PostgresServerError {
     ) -> PersistenceError {
         let meaning = PostgresSQLState.meaning(of: self, interruption: interruption)
         return PersistenceError(
-            meaning.code, summary(for: meaning), operation: operation, retrySafety: meaning.retrySafety
+            meaning.code, summary(for: meaning), operation: operation,
+            retrySafety: isPoolers ? .unknown : meaning.retrySafety
         ).with { error in
             error.serverCode = sqlState
             error.serverMessage = primaryMessage.isEmpty ? nil : primaryMessage

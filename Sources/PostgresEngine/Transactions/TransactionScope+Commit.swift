@@ -43,9 +43,9 @@ extension TransactionScope {
         if let (place, said) = reply.serverError {
             session.forgetStatements(after: said)
             let error = said.persistenceError(interruption: reply.interruption)
-            // An error that ends the session may have come after the commit, unless a command before COMMIT got it. Any
-            // other error the server answers only when it has rolled back.
-            guard said.endsConnection, place >= index else {
+            // An error that ends the session may have come after the commit, unless the server answered a command before
+            // COMMIT with it. Any other error it answers only when it has rolled back.
+            guard said.endsConnection, place >= index || said.isPoolers else {
                 return note(error).with { $0.operation = $0.operation ?? "COMMIT" }
             }
             return unknownOutcome(error)

@@ -156,6 +156,12 @@ final class HostileConversation {
         while readMessage() != nil {}
     }
 
+    /// Hangs up after what has been sent: a close at once could take that with it, while bytes of the client are unread.
+    func end() {
+        shutdown(descriptor, Int32(SHUT_WR))
+        waitForEnd()
+    }
+
     /// Reads the start of a connection; `false` when it is a request to cancel.
     fileprivate func readStartup() -> Bool {
         while let body = readBody() {

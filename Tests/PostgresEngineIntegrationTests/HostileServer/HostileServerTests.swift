@@ -123,6 +123,35 @@ struct HostileServerTests {
         }
     }
 
+    @Test("what ends the session before COMMIT is the last word of a server, and none of a pooler's")
+    func endsBeforeCommit() async throws {
+        typealias Message = ProtocolMessage
+        let end: [(Character, String)] = [("S", "FATAL"), ("V", "FATAL"), ("M", "bye")]
+        let source: [(Character, String)] = [("F", "postgres.c"), ("L", "3000"), ("R", "ProcessInterrupts")]
+        let cases: [([(Character, String)], PersistenceError.Code, PersistenceError.RetrySafety)] = [
+            (end + source + [("C", "57P01")], .unavailable, .safe),
+            (end + [("C", "08P01")], .commitUnknown, .unknown),
+            (end + [("C", "57P01")], .commitUnknown, .unknown),
+        ]
+        for (fields, code, retrySafety) in cases {
+            for place in ["BEGIN", AddNumbers.sql] {
+                try await Self.with { _, text in
+                    var answers = ProtocolAnswers.honest(text)
+                    if text == place { (answers.execute, answers.closesAfterExecute) = (Message.error(fields), true) }
+                    return answers
+                } _: { (database, _) async throws in
+                    let error = try await failure {
+                        try await database.withTransaction { transaction in
+                            _ = try await transaction.commit(AddNumbers(left: 3, right: 4))
+                        }
+                    }
+                    #expect(error.code == code, "\(fields) for \(place): \(error)")
+                    #expect(error.retrySafety == retrySafety, "\(fields) for \(place): \(error)")
+                }
+            }
+        }
+    }
+
     @Test("what comes without end ends with the statement's time")
     func floods() async throws {
         typealias Message = ProtocolMessage

@@ -126,7 +126,7 @@ extension HostileConversation {
             case "D": send(current.describe)
             case "E":
                 send(current.execute)
-                if current.closesAfterExecute { return }
+                if current.closesAfterExecute { return end() }
                 while !current.flood.isEmpty, send(current.flood) {}
             case "S": send(current.sync ?? ProtocolMessage.readyForQuery(status))
             case "Q": send(script())

@@ -120,6 +120,16 @@ struct ServerErrorTests {
         #expect(make("42P01", "x").persistenceError(sql: "SELECT 1").location == nil)
     }
 
+    @Test("knows a pooler by the source that it does not name, and nothing of what the server did")
+    func poolers() {
+        var error = PostgresServerError(sqlState: "58000", severity: "FATAL")
+        #expect(error.isPoolers)
+        #expect(error.persistenceError().retrySafety == .unknown)
+        error.sourceFile = "postgres.c"
+        #expect(!error.isPoolers)
+        #expect(!PostgresServerError(sqlState: "58000").isPoolers)
+    }
+
     @Test("knows what engines handle themselves")
     func flags() {
         #expect(PostgresServerError(sqlState: "57P01", severity: "FATAL").endsConnection)
