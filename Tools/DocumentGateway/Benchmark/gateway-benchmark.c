@@ -34,9 +34,9 @@ static const char *const statements[] = {
     "SELECT p_result::bytea, p_success FROM documentdb_api.insert($1, $2::bytea, NULL, NULL)",
     "WITH written(reply, is_complete) AS MATERIALIZED ("
     "SELECT p_result::bytea, p_success FROM documentdb_api.insert($1, $2::bytea, NULL, NULL)), recorded AS ("
-    "INSERT INTO document_gateway.sessions AS s (session, number, reply) "
+    "INSERT INTO document_gateway.replies AS r (writer, number, reply) "
     "SELECT $3::bytea, $4::int8, reply FROM written "
-    "ON CONFLICT (session) DO UPDATE SET number = excluded.number, reply = excluded.reply, used = now()) "
+    "ON CONFLICT (writer) DO UPDATE SET number = excluded.number, reply = excluded.reply, used = now()) "
     "SELECT reply, is_complete FROM written",
     "SELECT cursorpage::bytea, continuation::bytea, cursorid "
     "FROM documentdb_api.find_cursor_first_page($1, $2::bytea)",

@@ -95,6 +95,14 @@ def test_strangers(address, database):
         assert refused(lambda: stranger[database.name].items.find_one()) == 334
 
 
+def test_clients_that_would_compress_go_without(database):
+    with pymongo.MongoClient(URL, compressors="zlib") as compressing:
+        hello = compressing.admin.command("hello", compression=["zlib", "snappy", "zstd"])
+        assert hello["ok"] == 1 and "compression" not in hello
+        compressing[database.name].items.insert_one({"text": "x" * 100_000})
+        assert len(compressing[database.name].items.find_one()["text"]) == 100_000
+
+
 def test_fail_points(database):
     application = uuid.uuid4().hex
     with pymongo.MongoClient(URL, appname=application, retryReads=False) as other:

@@ -176,6 +176,20 @@ def test_the_numbers_of_transactions(send, database):
     assert [item["_id"] for item in database.items.find()] == [1]
 
 
+def test_writes_leave_the_engines_connections_as_they_were(gateway, database):
+    """A connection that had to be reset after each would cost several round trips."""
+    one = gateway()
+    with pymongo.MongoClient(one.url()) as client:
+        items = client[database.name].items
+        before = client.admin.command("serverStatus")["engine"]
+        for number in range(10):
+            items.insert_one({"_id": number})
+            items.find_one_and_update({"_id": number}, {"$set": {"n": number}})
+        after = client.admin.command("serverStatus")["engine"]
+        assert after["uses"] >= before["uses"] + 20
+        assert after["resets"] == before["resets"]
+
+
 def test_ending_a_session_rolls_its_transaction_back(send, database):
     database.create_collection("items")
     session = new_session()

@@ -132,13 +132,17 @@ extension Gateway {
 
     private func serverStatus() -> Document {
         let uptime = (ContinuousClock.now - started).components.seconds
-        let pool = database.statistics
+        let pools = [database.statistics, transactionDatabase.statistics]
+        func sum(_ value: (PostgresPoolStatistics) -> Int64) -> BSONValue {
+            .int64(pools.reduce(0) { $0 + value($1) })
+        }
         return [
             "host": .string(advertised), "version": .string(Self.version), "process": "document-gateway",
             "uptime": .double(Double(uptime)), "localTime": .date(.now),
             "connections": ["current": .int32(Int32(clamping: tracker.count))],
             "engine": [
-                "connections": .int32(Int32(clamping: pool.total)), "inUse": .int32(Int32(clamping: pool.acquired)),
+                "connections": sum { Int64($0.total) }, "inUse": sum { Int64($0.acquired) },
+                "uses": sum(\.acquires), "resets": sum(\.resets),
             ],
             "cursors": ["open": .int32(Int32(clamping: cursors.count))],
             "transactions": ["currentOpen": .int32(Int32(clamping: transactions.open.count))],

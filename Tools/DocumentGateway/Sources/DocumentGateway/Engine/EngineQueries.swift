@@ -123,9 +123,9 @@ extension EngineWriteQuery {
     static func recording(_ sql: String) -> String {
         """
         WITH written(reply, is_complete) AS MATERIALIZED (\(sql)), recorded AS (
-            INSERT INTO document_gateway.sessions AS s (session, number, reply)
+            INSERT INTO document_gateway.replies AS r (writer, number, reply)
             SELECT $4::bytea, $5::int8, reply FROM written
-            ON CONFLICT (session) DO UPDATE SET number = excluded.number, reply = excluded.reply, used = now())
+            ON CONFLICT (writer) DO UPDATE SET number = excluded.number, reply = excluded.reply, used = now())
         SELECT reply, is_complete FROM written
         """
     }
@@ -228,7 +228,7 @@ struct RecordedReplyQuery: PostgresOptionalRowQuery {
     typealias Row = (number: Int64, reply: [UInt8])
     static let name = "recordedReply"
     static let command = "SELECT"
-    static let sql = "SELECT number, reply FROM document_gateway.sessions WHERE session = $1::bytea"
+    static let sql = "SELECT number, reply FROM document_gateway.replies WHERE writer = $1::bytea"
     let session: [UInt8]
 
     func bind(to parameters: inout PostgresParameters) throws(PersistenceError) {
@@ -245,8 +245,8 @@ struct RecordCommitQuery: PostgresCommand {
     static let name = "recordCommit"
     static let command = "INSERT"
     static let sql = """
-        INSERT INTO document_gateway.sessions AS s (session, number, reply) VALUES ($1::bytea, $2::int8, '')
-        ON CONFLICT (session) DO UPDATE SET number = excluded.number, reply = excluded.reply, used = now()
+        INSERT INTO document_gateway.replies AS r (writer, number, reply) VALUES ($1::bytea, $2::int8, '')
+        ON CONFLICT (writer) DO UPDATE SET number = excluded.number, reply = excluded.reply, used = now()
         """
     let session: [UInt8]
     let number: Int64

@@ -2,6 +2,9 @@ internal import PersistenceCore
 internal import PostgresEngine
 
 /// The gateway's own tables in the engine's database: what must outlive the gateway.
+///
+/// Their names avoid the words by which the pool recognizes statements that change a connection, such as "session": it
+/// would reset the connection after each.
 enum EngineSchema {
     /// Creates what is missing; several gateways may start at once.
     static func prepare(_ database: PostgresDatabase) async throws {
@@ -13,8 +16,8 @@ enum EngineSchema {
                 CREATE EXTENSION IF NOT EXISTS documentdb CASCADE;
                 CREATE SCHEMA IF NOT EXISTS document_gateway;
                 -- The last reply of each session's retryable writes, or that its last transaction was committed.
-                CREATE TABLE IF NOT EXISTS document_gateway.sessions (
-                    session bytea PRIMARY KEY,
+                CREATE TABLE IF NOT EXISTS document_gateway.replies (
+                    writer bytea PRIMARY KEY,
                     number bigint NOT NULL,
                     reply bytea NOT NULL,
                     used timestamptz NOT NULL DEFAULT now()
@@ -32,6 +35,6 @@ enum EngineSchema {
 
     /// Forgets the records of sessions that no driver can use any more.
     static func forgetOldSessions(_ database: PostgresDatabase) async throws(PersistenceError) {
-        try await database.execute("DELETE FROM document_gateway.sessions WHERE used < now() - interval '35 minutes'")
+        try await database.execute("DELETE FROM document_gateway.replies WHERE used < now() - interval '35 minutes'")
     }
 }
