@@ -10,6 +10,7 @@ final class ClusterTemplate: Sendable {
     struct Kind: Hashable {
         var programs: String
         var username: String
+        var arguments: [String] = []
     }
 
     /// A data folder, and what removes it when the process ends.
@@ -61,12 +62,14 @@ final class ClusterTemplate: Sendable {
             umask 077
             printf '%s\n' "$PASSWORD" >"$1/password"
             # Its output goes through a file: an initdb whose pipe breaks dies in the middle and leaves shared memory behind.
-            "$2" -D "$1/data" --username="$3" --pwfile="$1/password" --auth=scram-sha-256 --encoding=UTF8 \
-                --locale="$4" --no-sync >"$1/log" 2>&1 || { cat "$1/log"; exit 1; }
-            rm "$1/log" "$1/password"
+            folder=$1 program=$2 user=$3 locale=$4
+            shift 4
+            "$program" -D "$folder/data" --username="$user" --pwfile="$folder/password" --auth=scram-sha-256 \
+                --encoding=UTF8 --locale="$locale" --no-sync "$@" >"$folder/log" 2>&1 || { cat "$folder/log"; exit 1; }
+            rm "$folder/log" "$folder/password"
             """#
         try await process.require(
-            "/bin/sh", ["-c", script, "sh", folder, "\(kind.programs)/initdb", kind.username, locale],
+            "/bin/sh", ["-c", script, "sh", folder, "\(kind.programs)/initdb", kind.username, locale] + kind.arguments,
             environment: ["PASSWORD": password])
         return Made(folder: "\(folder)/data", guardian: guardian)
     }

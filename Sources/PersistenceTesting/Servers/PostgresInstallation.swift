@@ -10,6 +10,8 @@ public import PersistenceCore
 public struct PostgresInstallation: Sendable, Equatable {
     /// The folder of `initdb`, `postgres`, `pg_ctl`, `psql` and the others.
     public let programs: String
+    /// A `psql` of somewhere else.
+    private var psql: String?
 
     /// Takes a folder of programs as it is.
     ///
@@ -22,6 +24,12 @@ public struct PostgresInstallation: Sendable, Equatable {
                 .configuration, "\(programs) has no \(missing.joined(separator: ", "))", operation: "server.find")
         }
         self.programs = programs
+    }
+
+    /// Takes a folder of a server's programs, and `psql` from elsewhere: one that runs on this machine's own libraries.
+    package init(programs: String, psql: String) throws(PersistenceError) {
+        try self.init(programs: programs)
+        self.psql = psql
     }
 
     /// The newest server that is installed: the one that the environment variable `PG_CONFIG` names, or Debian's,
@@ -53,7 +61,10 @@ public struct PostgresInstallation: Sendable, Equatable {
     ///
     /// - Parameter name: The program's name, such as `psql`.
     /// - Returns: Its path, whether or not there is such a program.
-    public func program(_ name: String) -> String { "\(programs)/\(name)" }
+    public func program(_ name: String) -> String {
+        if name == "psql", let psql { return psql }
+        return "\(programs)/\(name)"
+    }
 
     private static func missingPrograms(in folder: String) -> [String] {
         ["initdb", "postgres", "pg_ctl", "psql"].filter {

@@ -22,6 +22,12 @@ extension PostgresTestServer {
         /// The PostgreSQL to run; `nil` takes the newest that is installed.
         public var installation: PostgresInstallation?
 
+        /// Further arguments of `initdb`.
+        package var initialization: [String] = []
+
+        /// Settings that depend on where the server is: on the folder of its socket, and its port.
+        package var settingsByPlace: (@Sendable (_ socketFolder: String, _ port: Int) -> [String: String])?
+
         /// Describes a server.
         ///
         /// - Parameters:

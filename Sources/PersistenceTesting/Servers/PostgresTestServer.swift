@@ -361,7 +361,8 @@ public final class PostgresTestServer: Sendable {
             try await process.require("/bin/sh", ["-c", Self.certificateScript, "sh", certificateFolder, username])
         }
         let template = try await ClusterTemplate.shared.folder(
-            for: .init(programs: installation.programs, username: username), with: process)
+            for: .init(programs: installation.programs, username: username, arguments: options.initialization),
+            with: process)
         let script = #"""
             set -eu
             umask 077
@@ -395,6 +396,7 @@ public final class PostgresTestServer: Sendable {
             settings["ssl_cert_file"] = "\(certificateFolder)/localhost.crt"
             settings["ssl_key_file"] = "\(certificateFolder)/localhost.key"
         }
+        if let placed = options.settingsByPlace?(socketFolder, port) { settings.merge(placed) { $1 } }
         settings.merge(options.settings) { $1 }
         return Self.lines(of: settings)
     }
