@@ -139,7 +139,7 @@ let package = Package(
         .testTarget(
             name: "MongoEngineTests",
             dependencies: [
-                "BSON", "MongoEngine", "PersistenceCore", configuration, lifecycle, metrics,
+                "BSON", "MongoEngine", "PersistenceCore", configuration, lifecycle, logging, metrics, tracing,
                 .product(name: "InMemoryTracing", package: "swift-distributed-tracing"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
             ]

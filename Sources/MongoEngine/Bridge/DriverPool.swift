@@ -20,9 +20,14 @@ final class DriverPool: Sendable {
 
     /// Creates a pool, which connects to nothing yet.
     ///
+    /// - Parameters:
+    ///   - configuration: Where the deployment is and how its clients behave.
+    ///   - monitor: Hears what the driver finds out about the servers.
+    ///   - workers: The threads that may block.
+    ///   - isRecorded: Whether somebody wants to know which member answers a command.
     /// - Throws: ``PersistenceError`` with the code `configuration` when the driver refuses the configuration.
     init(
-        configuration: MongoConfiguration, monitor: MongoMonitor, workers: DriverThreads
+        configuration: MongoConfiguration, monitor: MongoMonitor, workers: DriverThreads, isRecorded: Bool
     ) throws(PersistenceError) {
         MongoLibrary.start()
         let uri = try configuration.driverURI()
@@ -38,7 +43,7 @@ final class DriverPool: Sendable {
         self.workers = workers
         settings = ConnectionSettings(configuration: configuration)
         state = Mutex(State(pool: CPointer(pool)))
-        monitor.install(on: pool)
+        monitor.install(on: pool, isRecorded: isRecorded)
     }
 
     deinit {

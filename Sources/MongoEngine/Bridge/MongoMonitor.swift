@@ -22,11 +22,24 @@ final class MongoMonitor: Sendable {
     /// Asks the pool to report.
     ///
     /// The monitor must live as long as the pool does.
-    func install(on pool: OpaquePointer) {
+    ///
+    /// - Parameters:
+    ///   - pool: A `mongoc_client_pool_t`.
+    ///   - isRecorded: Whether somebody wants to know which member answers a command.
+    func install(on pool: OpaquePointer, isRecorded: Bool) {
         let callbacks = mongoc_apm_callbacks_new()
+        CommandTally.install(on: callbacks, isRecorded: isRecorded)
         mongoc_apm_set_topology_changed_cb(callbacks) { event in
             guard let event, let context = mongoc_apm_topology_changed_get_context(event) else { return }
             MongoMonitor.from(context).topologyChanged(mongoc_apm_topology_changed_get_new_description(event))
+        }
+        mongoc_apm_set_server_opening_cb(callbacks) { event in
+            guard let event, let context = mongoc_apm_server_opening_get_context(event) else { return }
+            MongoMonitor.from(context).serverChanged(mongoc_apm_server_opening_get_host(event), isWatched: true)
+        }
+        mongoc_apm_set_server_closed_cb(callbacks) { event in
+            guard let event, let context = mongoc_apm_server_closed_get_context(event) else { return }
+            MongoMonitor.from(context).serverChanged(mongoc_apm_server_closed_get_host(event), isWatched: false)
         }
         mongoc_apm_set_server_heartbeat_succeeded_cb(callbacks) { event in
             guard let event, let context = mongoc_apm_server_heartbeat_succeeded_get_context(event) else { return }
@@ -46,46 +59,59 @@ final class MongoMonitor: Sendable {
         Unmanaged<MongoMonitor>.fromOpaque(context).takeUnretainedValue()
     }
 
+    /// The driver begins to watch a server, or no longer does.
+    private func serverChanged(_ host: UnsafePointer<mongoc_host_list_t>?, isWatched: Bool) {
+        guard let host else { return }
+        let name = MongoHost(host)
+        state.withLock { state in
+            let index = state.topology.servers.firstIndex { $0.host == name }
+            if isWatched, index == nil {
+                state.topology.servers.append(MongoTopology.Server(host: name, kind: .unknown))
+            } else if !isWatched, let index {
+                state.topology.servers.remove(at: index)
+            }
+        }
+    }
+
     private func topologyChanged(_ description: OpaquePointer?) {
         guard let description else { return }
-        var count = 0
-        let list = mongoc_topology_description_get_servers(description, &count)
-        var servers: [MongoTopology.Server] = []
-        for index in 0..<count {
-            guard let server = list?[index] else { continue }
-            servers.append(
-                MongoTopology.Server(
-                    host: Self.host(mongoc_server_description_host(server)),
-                    kind: MongoTopology.Server.Kind(driverName: String(cString: mongoc_server_description_type(server)))
-                ))
-        }
-        if let list { mongoc_server_descriptions_destroy_all(list, count) }
+        let kinds = Self.kinds(of: description)
         let kind = String(cString: mongoc_topology_description_type(description))
-        let (before, after) = state.withLock { state in
-            let before = state.topology
-            for index in servers.indices {
-                let known = before.servers.first { $0.host == servers[index].host }
-                servers[index].roundTripTime = known?.roundTripTime
-                servers[index].failedHeartbeats = known?.failedHeartbeats ?? 0
-            }
+        let changes = state.withLock { state in
             state.topology.kind = kind
-            state.topology.servers = servers
-            return (before, state.topology)
+            var changes: [MongoTopology.Server] = []
+            for index in state.topology.servers.indices {
+                let before = state.topology.servers[index].kind
+                // The driver's list leaves out those that it knows nothing of.
+                state.topology.servers[index].kind = kinds[state.topology.servers[index].host] ?? .unknown
+                if state.topology.servers[index].kind != before { changes.append(state.topology.servers[index]) }
+            }
+            return changes
         }
         guard let logger else { return }
-        for server in after.servers {
-            let known = before.servers.first { $0.host == server.host }
-            guard known?.kind != server.kind else { continue }
-            let isLost = server.kind == .unknown && known != nil
+        for server in changes {
             logger.log(
-                level: isLost ? .warning : .info, "database server is \(server.kind)",
+                level: server.kind == .unknown ? .warning : .info, "database server is \(server.kind)",
                 metadata: ["server.address": "\(server.host)", "topology": "\(kind)"])
         }
     }
 
+    private static func kinds(of description: OpaquePointer) -> [MongoHost: MongoTopology.Server.Kind] {
+        var count = 0
+        guard let list = mongoc_topology_description_get_servers(description, &count) else { return [:] }
+        defer { mongoc_server_descriptions_destroy_all(list, count) }
+        var kinds: [MongoHost: MongoTopology.Server.Kind] = [:]
+        for index in 0..<count {
+            guard let server = list[index], let host = mongoc_server_description_host(server) else { continue }
+            let name = String(cString: mongoc_server_description_type(server))
+            kinds[MongoHost(host)] = MongoTopology.Server.Kind(driverName: name)
+        }
+        return kinds
+    }
+
     private func heartbeat(_ host: UnsafePointer<mongoc_host_list_t>?, after duration: Duration?) {
         guard let host else { return }
-        let name = Self.host(host)
+        let name = MongoHost(host)
         state.withLock { state in
             guard let index = state.topology.servers.firstIndex(where: { $0.host == name }) else { return }
             if let duration {
@@ -95,9 +121,5 @@ final class MongoMonitor: Sendable {
                 state.topology.servers[index].failedHeartbeats += 1
             }
         }
-    }
-
-    private static func host(_ entry: UnsafePointer<mongoc_host_list_t>) -> MongoHost {
-        MongoHost(String(cArray: entry.address(of: \.host)), port: Int(entry.pointee.port))
     }
 }

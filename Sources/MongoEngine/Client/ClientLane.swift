@@ -53,6 +53,17 @@ final class ClientLane: Sendable {
         return isTaken
     }
 
+    /// Queues work that nobody waits for, such as closing a cursor: when the server does not answer, it must not keep the
+    /// client from the next caller for as long as the network is silent.
+    func cleanUp(_ job: @escaping Job) {
+        submit { [watch = pool.cleanUpWatch] client in
+            guard let client else { return job(nil) }
+            watch.begin(client)
+            job(client)
+            watch.end(client)
+        }
+    }
+
     /// Gives the client back, after what has been submitted.
     func end() {
         let starts = state.withLock { state in

@@ -14,11 +14,17 @@ final class MongoClientPool: Sendable {
 
     private typealias Waiter = UnsafeContinuation<Outcome, Never>
 
+    private struct Loan: Sendable {
+        var client: PooledClient
+        /// When it was lent, where the time is recorded.
+        var start: ContinuousClock.Instant?
+    }
+
     private struct State: ~Copyable {
         var queue: ClientQueue<Waiter, Outcome>
         var statistics = MongoPoolStatistics()
         /// The clients that are lent, to be interrupted when time runs out at shutdown.
-        var inUse: [ObjectIdentifier: PooledClient] = [:]
+        var inUse: [ObjectIdentifier: Loan] = [:]
         var drainers: [UnsafeContinuation<Void, Never>] = []
         /// The most clients that were lent at the same time; the driver keeps them all.
         var highWater = 0
@@ -26,6 +32,7 @@ final class MongoClientPool: Sendable {
 
     let workers: DriverThreads
     let driver: DriverPool
+    let cleanUpWatch: CleanUpWatch
     private let configuration: MongoPoolConfiguration
     private let metrics: PoolMetrics?
     private let state: Mutex<State>
@@ -34,6 +41,7 @@ final class MongoClientPool: Sendable {
         configuration: MongoConfiguration, driver: DriverPool, workers: DriverThreads, metrics: PoolMetrics?
     ) {
         self.configuration = configuration.pool
+        cleanUpWatch = CleanUpWatch(limit: max(configuration.cancellationGrace, .seconds(1)))
         self.driver = driver
         self.workers = workers
         self.metrics = metrics
@@ -135,6 +143,12 @@ final class MongoClientPool: Sendable {
         metrics.setPendingRequests(state.withLock { $0.queue.waiting })
     }
 
+    /// Counts an operation that the driver has tried again: of which a command failed, and not the last one alone.
+    func countRetry<Value>(of tally: CommandTally, _ result: Result<Value, MongoFailure>) {
+        if case .failure = result, tally.failures < 2 { return }
+        state.withLock { $0.statistics.retriedOperations += 1 }
+    }
+
     func countInterruption() {
         state.withLock { $0.statistics.interruptedOperations += 1 }
     }
@@ -157,13 +171,15 @@ final class MongoClientPool: Sendable {
     /// Takes a client out of the driver's pool; the caller has a permit, and a thread that may block.
     func pop() -> PooledClient? {
         guard let client = driver.pop() else { return nil }
-        state.withLock { $0.inUse[ObjectIdentifier(client)] = client }
+        let loan = Loan(client: client, start: metrics == nil ? nil : .now)
+        state.withLock { $0.inUse[ObjectIdentifier(client)] = loan }
         return client
     }
 
     /// Gives a client and its permit back, on a thread that may block.
     func push(_ client: PooledClient) {
-        state.withLock { _ = $0.inUse.removeValue(forKey: ObjectIdentifier(client)) }
+        let loan = state.withLock { $0.inUse.removeValue(forKey: ObjectIdentifier(client)) }
+        if let start = loan?.start { metrics?.recordUseTime(start.duration(to: .now)) }
         driver.push(client)
         release()
     }
@@ -235,7 +251,7 @@ final class MongoClientPool: Sendable {
     }
 
     private func interruptAll() -> Int {
-        let clients = state.withLock { Array($0.inUse.values) }
+        let clients = state.withLock { $0.inUse.values.map(\.client) }
         for client in clients { client.interrupt() }
         return clients.count
     }

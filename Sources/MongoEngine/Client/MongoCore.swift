@@ -24,7 +24,10 @@ final class MongoCore: Sendable {
             name: "mongo", limit: configuration.pool.maximum, patience: Self.threadPatience)
         pool = MongoClientPool(
             configuration: configuration,
-            driver: try DriverPool(configuration: configuration, monitor: monitor, workers: workers), workers: workers,
+            driver: try DriverPool(
+                configuration: configuration, monitor: monitor, workers: workers,
+                isRecorded: instrumentation.isEnabled),
+            workers: workers,
             metrics: instrumentation.poolMetrics(name: target.poolName))
     }
 
@@ -40,13 +43,19 @@ struct MongoOperation {
     var name: String
     var collection: String?
     var isWrite = false
+    /// Whether it writes to any number of documents, so that a failure can leave a part of it done.
+    var isMulti = false
     /// How many writes a batch has.
     var batchSize: Int?
 
-    init(_ name: String, on collection: String? = nil, isWrite: Bool = false, batchSize: Int? = nil) {
+    init(
+        _ name: String, on collection: String? = nil, isWrite: Bool = false, isMulti: Bool = false,
+        batchSize: Int? = nil
+    ) {
         self.name = name
         self.collection = collection
         self.isWrite = isWrite
+        self.isMulti = isMulti
         self.batchSize = batchSize
     }
 }
@@ -76,7 +85,7 @@ extension MongoCore {
                 .command, on: target, name: operation.name, collection: operation.collection,
                 batchSize: operation.batchSize))
         do throws(PersistenceError) {
-            let value = try await perform(operation, session: session, lane: lane, body)
+            let value = try await perform(operation, session: session, lane: lane, span, body)
             span?.end(rows: rows(value))
             return value
         } catch {
@@ -86,7 +95,7 @@ extension MongoCore {
     }
 
     private func perform<Value: Sendable>(
-        _ operation: MongoOperation, session: SessionScope?, lane: ClientLane?,
+        _ operation: MongoOperation, session: SessionScope?, lane: ClientLane?, _ span: OperationSpan?,
         _ body: @escaping @Sendable (inout MongoCall) -> Result<Value, MongoFailure>
     ) async throws(PersistenceError) -> Value {
         let deadline = Deadline.current(within: configuration.operationTimeout)
@@ -96,6 +105,7 @@ extension MongoCore {
         let lane = if let lane = session?.lane ?? lane { lane } else { try await acquire(until: deadline) }
         let flight = OperationInFlight<Value>(operation: operation.name, isWrite: operation.isWrite)
         let database = configuration.database
+        let target = target
         let timer = deadline.map { deadline in
             Task.detached { [self] in
                 do { try await Task.sleep(until: deadline.instant, clock: .continuous) } catch { return }
@@ -121,13 +131,16 @@ extension MongoCore {
                     var call = MongoCall(
                         client: client.pointer.raw, lane: lane, session: session?.pointer.raw,
                         maximumTime: deadline.map { max(1, $0.remaining.wholeMilliseconds) }, database: database)
-                    let result = body(&call)
+                    var tally = CommandTally()
+                    let result = tally.gather { body(&call) }
+                    if let server = tally.server { span?.answered(by: server, insteadOf: target) }
+                    if tally.failures > 0 { self.pool.countRetry(of: tally, result) }
                     // Before the caller goes on, so that what he does next finds the client.
                     if isOwn, !call.keepsClient { lane.endNow() }
                     flight.finish(
                         result.mapError { failure in
                             session?.note(failure)
-                            return failure.persistenceError(of: operation)
+                            return failure.persistenceError(of: operation, after: tally.failures)
                         })
                 }
                 if !isTaken {
@@ -173,8 +186,10 @@ extension MongoCore {
     }
 }
 
-extension MongoFailure {
-    func persistenceError(of operation: MongoOperation) -> PersistenceError {
-        persistenceError(operation: operation.name, collection: operation.collection, isWrite: operation.isWrite)
+extension OperationSpan {
+    /// Records the member of the deployment that answered, where it is another than the one that was configured.
+    fileprivate func answered(by server: MongoHost, insteadOf target: DatabaseTarget) {
+        guard server.name != target.address || server.port != target.port ?? target.system.defaultPort else { return }
+        answered(by: server.name, port: server.isUnixSocket ? nil : server.port)
     }
 }

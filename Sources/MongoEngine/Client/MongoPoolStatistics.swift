@@ -31,6 +31,8 @@ public struct MongoPoolStatistics: Sendable, Hashable {
     /// How many operations were left by their callers while they ran, because the task was cancelled or the deadline
     /// had passed.
     public var interruptedOperations: Int64 = 0
+    /// How many operations the driver did again, because a server had failed them or was lost.
+    public var retriedOperations: Int64 = 0
     /// How many connections were closed because such an operation did not end in time.
     public var interruptedConnections: Int64 = 0
     /// How many connections were opened.

@@ -33,7 +33,7 @@ extension MongoCollection {
     public func updateMany(
         _ filter: MongoFilter, _ update: MongoUpdate, options: MongoUpdateOptions = MongoUpdateOptions()
     ) async throws(PersistenceError) -> MongoUpdateResult {
-        try await self.update(filter, try update.checked(), options, mongoc_collection_update_many)
+        try await self.update(filter, try update.checked(), options, isMulti: true, mongoc_collection_update_many)
     }
 
     /// Replaces the first document that a filter matches, but for its `_id`.
@@ -75,7 +75,7 @@ extension MongoCollection {
     /// - Throws: ``PersistenceError``.
     @discardableResult
     public func deleteMany(_ filter: MongoFilter, hint: MongoIndexHint? = nil) async throws(PersistenceError) -> Int {
-        try await delete(filter, hint, mongoc_collection_delete_many)
+        try await delete(filter, hint, isMulti: true, mongoc_collection_delete_many)
     }
 
     /// A replacement with an operator would be taken for an update.
@@ -91,12 +91,13 @@ extension MongoCollection {
         ) -> Bool
 
     private func update(
-        _ filter: MongoFilter, _ update: Document, _ options: MongoUpdateOptions, _ function: @escaping Update
+        _ filter: MongoFilter, _ update: Document, _ options: MongoUpdateOptions, isMulti: Bool = false,
+        _ function: @escaping Update
     ) async throws(PersistenceError) -> MongoUpdateResult {
         let filter = try filter.checked()
         let options = try options.document()
         let name = name
-        let reply = try await core.run(operation("update", isWrite: true), session: session) { call in
+        let reply = try await core.run(operation("update", isWrite: true, isMulti: isMulti), session: session) { call in
             call.withCollection(name) { collection in
                 call.withOptions(options) { options in
                     filter.withBSON { filter in
@@ -116,14 +117,15 @@ extension MongoCollection {
         ) -> Bool
 
     private func delete(
-        _ filter: MongoFilter, _ hint: MongoIndexHint?, _ function: @escaping Delete
+        _ filter: MongoFilter, _ hint: MongoIndexHint?, isMulti: Bool = false, _ function: @escaping Delete
     ) async throws(PersistenceError) -> Int {
         let filter = try filter.checked()
         var options = Document()
         if let hint { options.append("hint", hint.value) }
         try options.requireWellFormed()
         let name = name
-        let reply = try await core.run(operation("delete", isWrite: true), session: session) { [options] call in
+        let operation = operation("delete", isWrite: true, isMulti: isMulti)
+        let reply = try await core.run(operation, session: session) { [options] call in
             call.withCollection(name) { collection in
                 call.withOptions(options) { options in
                     filter.withBSON { filter in

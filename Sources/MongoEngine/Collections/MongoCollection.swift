@@ -46,7 +46,9 @@ public struct MongoCollection<Element: Codable & Sendable>: Sendable {
         session = other.session
     }
 
-    func operation(_ name: String, isWrite: Bool = false, batchSize: Int? = nil) -> MongoOperation {
-        MongoOperation(name, on: self.name, isWrite: isWrite, batchSize: batchSize)
+    func operation(
+        _ name: String, isWrite: Bool = false, isMulti: Bool = false, batchSize: Int? = nil
+    ) -> MongoOperation {
+        MongoOperation(name, on: self.name, isWrite: isWrite, isMulti: isMulti, batchSize: batchSize)
     }
 }

@@ -27,6 +27,7 @@ public enum MongoWrite<Element: Codable & Sendable>: Sendable {
             return .update(try filter.checked(), try update.checked(), options: try options.document(), isMulti: true)
         case .replaceOne(let filter, let element, let options):
             let document = try DocumentCoding.encode(element, operation: "bulkWrite")
+            try MongoCollection<Element>.checkReplacement(document)
             return .replace(try filter.checked(), document, options: try options.document())
         case .deleteOne(let filter): return .delete(try filter.checked(), isMulti: false)
         case .deleteMany(let filter): return .delete(try filter.checked(), isMulti: true)

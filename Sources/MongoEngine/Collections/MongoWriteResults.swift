@@ -32,6 +32,11 @@ public struct MongoBulkResult: Sendable, Hashable {
 
     init() {}
 
+    /// Whether anything was done.
+    var hasEffect: Bool {
+        insertedCount > 0 || matchedCount > 0 || deletedCount > 0 || !upsertedIDs.isEmpty
+    }
+
     init(reply: Document) {
         insertedCount = reply["nInserted"]?.int ?? 0
         matchedCount = reply["nMatched"]?.int ?? 0

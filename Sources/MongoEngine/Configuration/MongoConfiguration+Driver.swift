@@ -34,6 +34,12 @@ extension MongoConfiguration {
         if let applicationName { mongoc_uri_set_appname(pointer, applicationName) }
         if !compressors.isEmpty {
             mongoc_uri_set_compressors(pointer, compressors.map(\.rawValue).joined(separator: ","))
+            // The driver leaves out what it was built without, and says so to its log alone.
+            let known = mongoc_uri_get_compressors(pointer).map { Document(copying: $0) } ?? Document()
+            for compressor in compressors where !known.contains(key: compressor.rawValue) {
+                faults.add(key: "compressors", "has \(compressor.rawValue), which this build of libmongoc lacks")
+            }
+            try faults.throwIfAny()
         }
         uri.set(MONGOC_URI_REPLICASET, replicaSet)
         uri.set(MONGOC_URI_DIRECTCONNECTION, isDirectConnection)

@@ -20,7 +20,7 @@ final class CursorHandle: Sendable {
     deinit {
         if let session { return session.destroy(cursor: pointer) }
         // Closes the cursor on the server when it is still open there.
-        lane.submit { [pointer] _ in mongoc_cursor_destroy(pointer.raw) }
+        lane.cleanUp { [pointer] _ in mongoc_cursor_destroy(pointer.raw) }
         lane.end()
     }
 }

@@ -48,10 +48,35 @@ struct MongoFailure: Error, Sendable {
     /// The error to throw.
     ///
     /// - Parameters:
-    ///   - operation: The operation's name.
-    ///   - collection: The collection concerned.
-    ///   - isWrite: Whether the operation writes, so that a lost connection leaves its outcome open.
-    func persistenceError(operation: String, collection: String?, isWrite: Bool) -> PersistenceError {
+    ///   - operation: The operation.
+    ///   - failures: How many of its commands have failed.
+    func persistenceError(of operation: MongoOperation, after failures: Int = 0) -> PersistenceError {
+        var error = persistenceError(
+            operation: operation.name, collection: operation.collection, isWrite: operation.isWrite)
+        // What is part of a transaction goes with it.
+        guard operation.isWrite, !labels.contains(Self.transient) else { return error }
+        if failures > (error.retrySafety == .safe && !isServerError ? 0 : 1) {
+            // The first attempt may have been done and its answer lost; the error is that of the last.
+            error.retrySafety = .unknown
+        } else if MongoBulkResult(reply: reply).hasEffect {
+            // Earlier commands of the same operation were answered.
+            if error.retrySafety == .safe { error.retrySafety = isServerError ? .unsafe : .unknown }
+        } else if operation.isMulti, isServerError, Self.canStrikeHalfway.contains(error.code) {
+            error.retrySafety = .unknown
+        }
+        return error
+    }
+
+    private static let transient = "TransientTransactionError"
+
+    /// The errors that a server can come to after it has changed some of many documents.
+    private static let canStrikeHalfway: Set<PersistenceError.Code> = [
+        .timeout, .cancelled, .serializationFailure, .uniqueViolation, .checkViolation, .resourceExhausted, .tooLarge,
+        .server,
+    ]
+
+    /// The error to throw, from what the failure itself says.
+    private func persistenceError(operation: String, collection: String?, isWrite: Bool) -> PersistenceError {
         guard isServerError else { return driverError(operation: operation, collection: collection, isWrite: isWrite) }
         let meaning = MongoErrorCode.meaning(of: code, message: message)
         let labels = labels
@@ -61,7 +86,7 @@ struct MongoFailure: Error, Sendable {
         error.serverMessage = message.isEmpty ? nil : message
         error.collection = collection
         error.timeout = meaning.timeout
-        if labels.contains("TransientTransactionError") { error.retrySafety = .safe }
+        if labels.contains(Self.transient) { error.retrySafety = .safe }
         if domain == MONGOC_ERROR_WRITE_CONCERN.rawValue { error.retrySafety = .unknown }
         if meaning.code == .uniqueViolation {
             let key = DuplicateKey(message: message, error: writeError ?? reply)
@@ -79,7 +104,7 @@ struct MongoFailure: Error, Sendable {
             $0.collection = collection
             $0.serverMessage = message.isEmpty ? nil : message
             let labels = labels
-            if labels.contains("TransientTransactionError") { $0.retrySafety = .safe }
+            if labels.contains(Self.transient) { $0.retrySafety = .safe }
             if !labels.isEmpty { $0.underlying = MongoServerError(code: self.code, name: nil, labels: labels) }
         }
     }

@@ -27,7 +27,7 @@ final class SessionScope: Sendable {
     deinit {
         // A cursor holds the session, so none is left.
         guard !state.withLock({ $0.isFinished }) else { return }
-        lane.submit { [pointer] _ in mongoc_client_session_destroy(pointer.raw) }
+        lane.cleanUp { [pointer] _ in mongoc_client_session_destroy(pointer.raw) }
         lane.end()
     }
 
@@ -44,7 +44,7 @@ final class SessionScope: Sendable {
             return !state.isFinished
         }
         guard isFirst else { return }
-        lane.submit { [self] _ in
+        lane.cleanUp { [self] _ in
             // Only now: an operation that was abandoned may have opened another one until here.
             for cursor in state.withLock({ $0.cursors }) { mongoc_cursor_destroy(cursor.raw) }
             state.withLock { $0.cursors = [] }
@@ -65,7 +65,7 @@ final class SessionScope: Sendable {
 
     /// Destroys a cursor, unless the session's end has done so.
     func destroy(cursor: CPointer) {
-        lane.submit { [self] _ in
+        lane.cleanUp { [self] _ in
             guard state.withLock({ $0.cursors.remove(cursor) }) != nil else { return }
             mongoc_cursor_destroy(cursor.raw)
         }

@@ -49,6 +49,21 @@ public final class OperationSpan: Sendable {
     /// ``withContext(_:)``.
     public var context: ServiceContext { span?.context ?? parent }
 
+    /// Records which server answered, where the deployment has several and the operation's target names another.
+    ///
+    /// - Parameters:
+    ///   - address: `server.address`.
+    ///   - port: `server.port`, recorded only when it is not the system's default.
+    package func answered(by address: String, port: Int?) {
+        guard let span, span.isRecording else { return }
+        let port = port == operation.target.system.defaultPort ? nil : port
+        span.updateAttributes { attributes in
+            attributes[Instrumentation.Attribute.serverAddress] = address
+            // A port that does not go with this address must not stay.
+            attributes.set(Instrumentation.Attribute.serverPort.name, value: port?.toSpanAttribute())
+        }
+    }
+
     /// Reports that the operation has succeeded.
     ///
     /// - Parameter rows: How many rows or documents came back or were changed, when known.

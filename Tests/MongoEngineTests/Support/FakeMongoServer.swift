@@ -83,10 +83,13 @@ final class FakeMongoServer: Sendable {
     func count(of name: String) -> Int { commands.count { $0.keys.first == name } }
 
     func stop() {
-        let connections = state.withLock { state in
+        let connections = state.withLock { state -> Set<CInt>? in
+            guard !state.isStopped else { return nil }
             state.isStopped = true
             return state.connections
         }
+        // The descriptor of one that has been stopped may be another's by now.
+        guard let connections else { return }
         shutdown(listener, CInt(SHUT_RDWR))
         close(listener)
         for connection in connections { shutdown(connection, CInt(SHUT_RDWR)) }
