@@ -30,7 +30,7 @@ public struct MongoIntegrationDataRepository: IntegrationDataRepository {
 
     /// Records many answers.
     ///
-    /// What is kept of them is read in one round trip, what is new is written in another, and each that differs by itself.
+    /// What is kept of them is read in one round trip, what is new is written in another, and what differs in a third.
     @discardableResult
     public func upsertMany(
         _ responses: [IntegrationResponse]
@@ -120,6 +120,15 @@ public struct MongoIntegrationDataRepository: IntegrationDataRepository {
         }
     }
 
+    /// Removes the answers of all systems that were last asked for before a point in time.
+    func deleteAll(fetchedBefore date: Date) async throws(PersistenceError) -> Int {
+        let bounds = TimeBounds(before: date)
+        try bounds.check(operation: "DeleteOldIntegrationData")
+        return try await documents.named("DeleteOldIntegrationData") { () async throws(PersistenceError) in
+            try await documents.deleteMany(["fetchedAt": ["$lt": BSONValue(millisecondsOf: bounds.before ?? date)]])
+        }
+    }
+
     // MARK: Recording
 
     private func record(_ response: IntegrationResponse) async throws(PersistenceError) -> IntegrationUpsert {
@@ -179,6 +188,7 @@ public struct MongoIntegrationDataRepository: IntegrationDataRepository {
         }
         var outcomes: [Int: IntegrationUpsert] = [:]
         var new: [(index: Int, document: Document)] = []
+        var changes: [(index: Int, document: Document, changed: Document)] = []
         for index in indices {
             guard let document = kept[KeyBytes(responses[index].key)] else {
                 let (outcome, record) = IntegrationRecord.merge(responses[index], into: nil)
@@ -187,12 +197,28 @@ public struct MongoIntegrationDataRepository: IntegrationDataRepository {
                 continue
             }
             let (outcome, record) = try merge(responses[index], into: document)
-            // What was written in between is left to be recorded alone.
-            if let record, try await !documents.replace(document, with: record.document) { continue }
             outcomes[index] = outcome
+            if let record { changes.append((index, document, record.document)) }
         }
-        for place in try await documents.insertIfAbsent(new.map(\.document)) { outcomes[new[place].index] = nil }
+        let written = try await documents.write(
+            inserting: new.map(\.document), replacing: changes.map { ($0.document, $0.changed) })
+        // What was written in between is left to be recorded alone.
+        for place in written.present { outcomes[new[place].index] = nil }
+        for place in written.stale { outcomes[changes[place].index] = nil }
+        for place in written.revived {
+            outcomes[changes[place].index] = try await renew(responses[changes[place].index], over: changes[place])
+        }
         return outcomes
+    }
+
+    /// Makes the first answer about its thing of one that was to take the place of a document that is gone.
+    private func renew(
+        _ response: IntegrationResponse, over change: (index: Int, document: Document, changed: Document)
+    ) async throws(PersistenceError) -> IntegrationUpsert? {
+        let (outcome, record) = IntegrationRecord.merge(response, into: nil)
+        let stored = documents.stamped(change.changed, revision: change.document.revision + 1)
+        // Should somebody have been faster once more, the answer is recorded alone.
+        return try await documents.replace(stored, with: record.document) ? outcome : nil
     }
 
     /// All of a system's records, as a range of keys: `/` is followed by `0`.

@@ -1,3 +1,4 @@
+import BSON
 public import Persistence
 public import PersistenceCore
 
@@ -15,7 +16,12 @@ public struct DocumentRetention: Hashable, Sendable {
     /// How long an execution is kept after it ended, with its log.
     public var finishedExecutions: Duration?
 
-    /// Whether collections of jobs that have become empty are removed.
+    /// How long the answer of a system outside is kept after it was last asked for.
+    ///
+    /// These belong to a workspace and not to a job.
+    public var integrations: Duration?
+
+    /// Whether collections that have become empty are removed.
     public var dropsEmptyCollections: Bool
 
     /// Describes how long documents are kept.
@@ -23,13 +29,16 @@ public struct DocumentRetention: Hashable, Sendable {
     /// - Parameters:
     ///   - activities: How long the metadata of an activity is kept after it happened; not negative.
     ///   - finishedExecutions: How long an execution is kept after it ended, with its log; not negative.
-    ///   - dropsEmptyCollections: Whether collections of jobs that have become empty are removed. Only for jobs that nobody
-    ///     writes to: what is written in the moment of the removal goes with the collection.
+    ///   - integrations: How long the answer of a system outside is kept after it was last asked for; not negative.
+    ///   - dropsEmptyCollections: Whether collections that have become empty are removed. Only for jobs and workspaces that
+    ///     nobody writes to: what is written in the moment of the removal goes with the collection.
     public init(
-        activities: Duration? = nil, finishedExecutions: Duration? = nil, dropsEmptyCollections: Bool = false
+        activities: Duration? = nil, finishedExecutions: Duration? = nil, integrations: Duration? = nil,
+        dropsEmptyCollections: Bool = false
     ) {
         self.activities = activities
         self.finishedExecutions = finishedExecutions
+        self.integrations = integrations
         self.dropsEmptyCollections = dropsEmptyCollections
     }
 }
@@ -42,6 +51,8 @@ public struct DocumentRetentionReport: Hashable, Sendable {
     public var activities = 0
     /// How many executions were removed.
     public var executions = 0
+    /// How many answers of systems outside were removed.
+    public var integrations = 0
     /// How many collections were removed.
     public var collections = 0
 
@@ -50,7 +61,7 @@ public struct DocumentRetentionReport: Hashable, Sendable {
 }
 
 extension MongoDocumentStore {
-    /// Removes what has been kept for long enough, of every job of a workspace.
+    /// Removes what has been kept for long enough, of every job of a workspace and of its integration data.
     ///
     /// - Parameters:
     ///   - retention: How long documents are kept.
@@ -61,7 +72,17 @@ extension MongoDocumentStore {
     public func apply(
         _ retention: DocumentRetention, workspace: WorkspaceID
     ) async throws(PersistenceError) -> DocumentRetentionReport {
+        try retention.check()
         var report = DocumentRetentionReport()
+        let integrations = integrationData(workspace: workspace)
+        if let limit = limit(retention.integrations) {
+            report.integrations = try await integrations.deleteAll(fetchedBefore: limit)
+        }
+        if retention.dropsEmptyCollections, try await integrations.documents.count(Document()) == 0,
+            try await drop(integrations.documents.name.text)
+        {
+            report.collections = 1
+        }
         for job in try await jobs(of: workspace) {
             let part = try await apply(retention, workspace: workspace, job: job)
             report.jobs += part.jobs
@@ -72,7 +93,7 @@ extension MongoDocumentStore {
         return report
     }
 
-    /// Removes what has been kept for long enough, of one job.
+    /// Removes what has been kept for long enough, of one job; integration data are a workspace's and stay.
     ///
     /// - Parameters:
     ///   - retention: How long documents are kept.
@@ -84,10 +105,7 @@ extension MongoDocumentStore {
     public func apply(
         _ retention: DocumentRetention, workspace: WorkspaceID, job: JobID
     ) async throws(PersistenceError) -> DocumentRetentionReport {
-        guard (retention.activities ?? .zero) >= .zero, (retention.finishedExecutions ?? .zero) >= .zero else {
-            throw PersistenceError(
-                .invalidArgument, "documents are kept for a time that is not negative", operation: "ApplyRetention")
-        }
+        try retention.check()
         var report = DocumentRetentionReport()
         report.jobs = 1
         if let limit = limit(retention.activities) {
@@ -106,5 +124,14 @@ extension MongoDocumentStore {
 
     private func limit(_ age: Duration?) -> Date? {
         age.map { now() - Double($0.components.seconds) - Double($0.components.attoseconds) * 1e-18 }
+    }
+}
+
+extension DocumentRetention {
+    fileprivate func check() throws(PersistenceError) {
+        guard [activities, finishedExecutions, integrations].allSatisfy({ ($0 ?? .zero) >= .zero }) else {
+            throw PersistenceError(
+                .invalidArgument, "documents are kept for a time that is not negative", operation: "ApplyRetention")
+        }
     }
 }

@@ -131,12 +131,58 @@ struct StoredDocuments: Sendable {
 
     /// Replaces a document; `false` when somebody has written it since it was read.
     func replace(_ document: Document, with changed: Document) async throws(PersistenceError) -> Bool {
-        guard let key = document["_id"] else { return false }
-        // One that was written by something else may have no number.
-        let filter: Document = ["_id": key, "rev": document["rev"] ?? ["$exists": false]]
+        guard document["_id"] != nil else { return false }
         let result = try await collection().replaceOne(
-            MongoFilter(trusted: filter), with: stamped(changed, revision: document.revision + 1))
+            MongoFilter(trusted: Self.asRead(document)), with: stamped(changed, revision: document.revision + 1))
         return result.matchedCount > 0
+    }
+
+    /// What has become of many writes.
+    struct ManyWritten {
+        /// The places of insertions whose key was there already.
+        var present: Set<Int> = []
+        /// The places of replacements whose document somebody has written since it was read.
+        var stale: Set<Int> = []
+        /// The places of replacements whose document somebody has removed since it was read: it is there again.
+        var revived: Set<Int> = []
+    }
+
+    /// Inserts and replaces documents, none of them twice, in one round trip for each of the two.
+    func write(
+        inserting new: [Document], replacing changes: [(document: Document, changed: Document)]
+    ) async throws(PersistenceError) -> ManyWritten {
+        guard !new.isEmpty || !changes.isEmpty else { return ManyWritten() }
+        if !new.isEmpty { try await setUp() }
+        var writes = new.map { MongoWrite.insert(stamped($0, revision: 1)) }
+        for (document, changed) in changes {
+            // One that was written since is not matched, so that its key is inserted once more: the index of keys refuses
+            // that, and says at which place, which a filter that matches nothing would not.
+            writes.append(
+                .replaceOne(
+                    MongoFilter(trusted: Self.asRead(document)),
+                    stamped(changed, revision: document.revision + 1), options: .upsert))
+        }
+        var written = ManyWritten()
+        let result: MongoBulkResult
+        do throws(PersistenceError) {
+            result = try await collection().bulkWrite(writes, isOrdered: false)
+        } catch {
+            guard let failure = error.bulkWriteFailure, !failure.isUnacknowledged,
+                failure.errors.allSatisfy({ $0.code == .uniqueViolation })
+            else { throw error }
+            result = failure.result
+            for index in failure.errors.map(\.index) {
+                if index < new.count { written.present.insert(index) } else { written.stale.insert(index - new.count) }
+            }
+        }
+        written.revived = Set(result.upsertedIDs.keys.map { $0 - new.count })
+        return written
+    }
+
+    /// A document that nobody has written since it was read.
+    private static func asRead(_ document: Document) -> Document {
+        // One that was written by something else may have no number.
+        ["_id": document["_id"] ?? .null, "rev": document["rev"] ?? ["$exists": false]]
     }
 
     func deleteMany(_ filter: Document) async throws(PersistenceError) -> Int {

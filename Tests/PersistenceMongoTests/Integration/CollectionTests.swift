@@ -12,8 +12,9 @@ struct CollectionTests {
     func setUp() async throws {
         try await withDatabase { database in
             let (workspace, job) = (WorkspaceID(), JobID())
-            // Stores share nothing but the server, as processes do.
-            let stores = (0..<6).map { _ in MongoDocumentStore(database) }
+            // Stores share nothing but the server, as processes do; half of them have clients of their own.
+            let other = try MongoDatabase(configuration: TestServer.configuration(database: database.databaseName))
+            let stores = (0..<6).map { MongoDocumentStore($0 % 2 == 0 ? database : other) }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for store in stores {
                     for _ in 0..<5 {
@@ -30,6 +31,7 @@ struct CollectionTests {
                 }
                 try await group.waitForAll()
             }
+            await other.shutdown(within: .seconds(10))
             let names = try await database.listCollections().map(\.name).sorted()
             #expect(names == ["\(workspace)/\(job)", "\(workspace)/integrations"].sorted())
             #expect(try await stores[0].documentCount(workspace: workspace, job: job) == 60)
@@ -99,22 +101,36 @@ struct CollectionTests {
                         ActivityMetadata(occurredAt: now - age * 86_400))
                 }
             }
+            let integrations = store.integrationData(workspace: workspace)
+            for (id, age) in [("1", 40.0), ("2", 5.0)] {
+                try await integrations.upsert(Self.response(id, fetchedAt: now - age * 86_400))
+            }
             let executions = store.jobExecutions(workspace: workspace, job: mixed)
             let queued = try await executions.create(NewJobExecution())
             let policy = DocumentRetention(
                 activities: .seconds(30 * 86_400), finishedExecutions: .seconds(30 * 86_400),
-                dropsEmptyCollections: true)
+                integrations: .seconds(30 * 86_400), dropsEmptyCollections: true)
             let report = try await store.apply(policy, workspace: workspace)
             #expect(report.jobs == 2)
             #expect(report.activities == 3)
             #expect(report.executions == 0)
+            #expect(report.integrations == 1)
             #expect(report.collections == 1)
+            #expect(try await integrations.count(of: IntegrationProvider("crm")) == 1)
             #expect(try await store.jobs(of: workspace) == [mixed])
             #expect(try await executions.execution(id: queued.id) == queued)
-            let error = await failure {
-                try await store.apply(DocumentRetention(activities: .seconds(-1)), workspace: workspace)
+            for wrong in [
+                DocumentRetention(activities: .seconds(-1)), DocumentRetention(finishedExecutions: .seconds(-1)),
+                DocumentRetention(integrations: .seconds(-1)),
+            ] {
+                let error = await failure { try await store.apply(wrong, workspace: workspace) }
+                #expect(error?.code == .invalidArgument)
             }
-            #expect(error?.code == .invalidArgument)
+            let nothing = DocumentRetention(integrations: .zero, dropsEmptyCollections: true)
+            let last = try await store.apply(nothing, workspace: workspace)
+            #expect(last.integrations == 1)
+            #expect(last.collections == 1)
+            #expect(try await store.collectionCount(of: workspace) == 1)
         }
     }
 
@@ -167,10 +183,12 @@ struct CollectionTests {
         }
     }
 
-    private static func response(_ id: String) throws -> IntegrationResponse {
+    private static func response(
+        _ id: String, fetchedAt: Date = Date(timeIntervalSince1970: 1_700_000_000)
+    ) throws -> IntegrationResponse {
         try IntegrationResponse(
             provider: IntegrationProvider("crm"), externalID: ExternalID(id), json: Array("{}".utf8),
-            fetchedAt: Date(timeIntervalSince1970: 1_700_000_000))
+            fetchedAt: fetchedAt)
     }
 
     private static func indexes(of name: String, in database: MongoDatabase) async throws -> [Document] {
