@@ -233,10 +233,27 @@ final class MongoClientPool: Sendable {
         }
         timer.cancel()
         let cutOff = await timer.value
-        if state.withLock({ $0.queue.lent == 0 }) {
-            await workers.run { [driver] in driver.destroy() }
-        }
+        if state.withLock({ $0.queue.lent == 0 }) { await destroyDriver() }
         return cutOff
+    }
+
+    /// Frees the driver's pool, and waits for that, but not for long.
+    ///
+    /// The driver tells a server that its sessions have ended. When there is none it looks for one, for as long as any
+    /// operation would; it may do so on its thread while the service goes on to its own end.
+    private func destroyDriver() async {
+        await withUnsafeContinuation { continuation in
+            let waiting = SingleWait(continuation)
+            let timer = Task.detached {
+                try? await Task.sleep(for: Self.settlingTime)
+                waiting.end()
+            }
+            workers.submit { [driver] in
+                driver.destroy()
+                timer.cancel()
+                waiting.end()
+            }
+        }
     }
 
     private static let settlingTime = Duration.seconds(2)
@@ -266,5 +283,18 @@ final class MongoClientPool: Sendable {
             }
             if isDrained { continuation.resume() }
         }
+    }
+}
+
+/// A wait that whoever comes first ends.
+private final class SingleWait: Sendable {
+    private let continuation: Mutex<UnsafeContinuation<Void, Never>?>
+
+    init(_ continuation: UnsafeContinuation<Void, Never>) {
+        self.continuation = Mutex(continuation)
+    }
+
+    func end() {
+        continuation.withLock { $0.take() }?.resume()
     }
 }

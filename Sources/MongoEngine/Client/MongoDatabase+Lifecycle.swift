@@ -19,6 +19,8 @@ extension MongoDatabase: Service {
     /// Ends the database in an orderly way: no more clients are lent, those in use may come back, then all connections
     /// are closed.
     ///
+    /// It does not wait for servers that are down: what is then left to be freed is freed in the background.
+    ///
     /// - Parameter patience: How long clients in use may take.
     /// - Returns: How many clients were cut off while they were in use.
     @discardableResult

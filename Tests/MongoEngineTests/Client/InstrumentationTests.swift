@@ -160,6 +160,8 @@ struct InstrumentationTests {
         } body: { server, configuration in
             var configuration = configuration
             configuration.heartbeatInterval = .milliseconds(500)
+            // Longer than this test may take: its end must not wait for a server either.
+            configuration.serverSelectionTimeout = .seconds(600)
             try await MongoDatabase.with(configuration) { database in
                 try await database.check()
                 server.stop()
