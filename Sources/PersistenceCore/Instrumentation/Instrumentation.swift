@@ -115,6 +115,10 @@ public struct Instrumentation: Sendable {
     /// Whether somebody hears of operations that take no time and leave neither a span nor a metric.
     package var hasObservers: Bool { core?.observers.isEmpty == false }
 
+    /// Whether somebody hears of an operation that takes no time and leaves neither a span nor a metric: an observer, or
+    /// whoever calls everything slow.
+    package var reportsInstantOperations: Bool { core?.reportsInstantOperations == true }
+
     /// The logger, for the messages of an engine's own.
     public var logger: Logger? { core?.logger }
 
@@ -134,6 +138,22 @@ public struct Instrumentation: Sendable {
         return OperationSpan(core: core, operation: operation())
     }
 
+    /// Reports that an operation begins that is described alike whenever the same type does it on the same target, so that
+    /// it need not be described again.
+    ///
+    /// - Parameters:
+    ///   - type: What always does the same, such as the type of a query.
+    ///   - target: Where it is done.
+    ///   - operation: What is done.
+    /// - Returns: The running operation, or nil when nothing is recorded.
+    package func begin(
+        _ type: Any.Type, on target: DatabaseTarget, _ operation: @autoclosure () -> DatabaseOperation
+    ) -> OperationSpan? {
+        guard let core else { return nil }
+        return OperationSpan(
+            core: core, core.descriptions.description(of: ObjectIdentifier(type), on: target, operation))
+    }
+
     /// Makes the metrics of one connection pool.
     ///
     /// - Parameter name: The pool's name, unique in the process; see ``DatabaseTarget/poolName``.
@@ -147,10 +167,12 @@ public struct Instrumentation: Sendable {
     final class Core: Sendable {
         let tracer: (any Tracer)?
         let metrics: OperationMetrics?
+        let descriptions: OperationDescriptions
         let logger: Logger?
         let observers: [any InstrumentationObserver]
         let options: Options
         let now: @Sendable () -> ContinuousClock.Instant
+        let reportsInstantOperations: Bool
         private let lastID = Atomic<UInt64>(0)
 
         init(
@@ -163,10 +185,13 @@ public struct Instrumentation: Sendable {
         ) {
             self.tracer = tracer
             self.metrics = metrics.map { OperationMetrics(factory: $0, limit: options.cardinalityLimit) }
+            self.descriptions = OperationDescriptions(hasTracer: tracer != nil, options: options)
             self.logger = logger
             self.observers = observers
             self.options = options
             self.now = now
+            self.reportsInstantOperations =
+                !observers.isEmpty || options.slowOperationThreshold.map { $0 < .milliseconds(1) } ?? false
         }
 
         func nextID() -> UInt64 {

@@ -2,21 +2,48 @@ import CoreMetrics
 import Synchronization
 import Tracing
 
+/// Takes the durations of one set of dimensions.
+///
+/// It holds a backend's handler itself: what wraps handlers converts every number through generic code.
+final class DurationRecorder: Sendable {
+    private let handler: any RecorderHandler
+
+    init(_ handler: any RecorderHandler) {
+        self.handler = handler
+    }
+
+    func record(_ duration: Duration) {
+        handler.record(duration / .seconds(1))
+    }
+}
+
 /// The recorders of `db.client.operation.duration`, one for each set of dimensions.
 ///
 /// Making a recorder costs a backend a lookup and an array of dimensions, so each is made once and kept.
 final class OperationMetrics: Sendable {
     let factory: any MetricsFactory
     private let limit: Int
-    private let recorders = Mutex<[Key: Recorder]>([:])
-    private let overflow: Mutex<Recorder?> = Mutex(nil)
+    private let recorders = Mutex<[Key: DurationRecorder]>([:])
+    private let overflow: Mutex<DurationRecorder?> = Mutex(nil)
 
     init(factory: any MetricsFactory, limit: Int) {
         self.factory = factory
         self.limit = limit
     }
 
-    func record(_ duration: Duration, of operation: DatabaseOperation, error: PersistenceError?) {
+    func record(_ duration: Duration, of description: OperationDescription, error: PersistenceError?) {
+        let recorder =
+            if error == nil {
+                // Looked up once for each description.
+                description.successes.load()
+                    ?? description.successes.storeIfNil(recorder(of: description.operation, error: nil))
+            } else {
+                recorder(of: description.operation, error: error)
+            }
+        recorder.record(duration)
+    }
+
+    private func recorder(of operation: DatabaseOperation, error: PersistenceError?) -> DurationRecorder {
         let key = Key(
             target: operation.target,
             operationName: operation.operationName,
@@ -26,17 +53,17 @@ final class OperationMetrics: Sendable {
             statusCode: error?.serverCode,
             errorType: error?.telemetryType
         )
-        let recorder = recorders.withLock { recorders -> Recorder? in
+        let recorder = recorders.withLock { recorders -> DurationRecorder? in
             if let recorder = recorders[key] { return recorder }
             guard recorders.count < limit else { return nil }
             let recorder = makeRecorder(key.dimensions)
             recorders[key] = recorder
             return recorder
         }
-        (recorder ?? overflowRecorder(of: key)).record(duration / .seconds(1))
+        return recorder ?? overflowRecorder(of: key)
     }
 
-    private func overflowRecorder(of key: Key) -> Recorder {
+    private func overflowRecorder(of key: Key) -> DurationRecorder {
         overflow.withLock { recorder in
             if let recorder { return recorder }
             let made = makeRecorder([
@@ -48,13 +75,10 @@ final class OperationMetrics: Sendable {
         }
     }
 
-    private func makeRecorder(_ dimensions: [(String, String)]) -> Recorder {
-        Recorder(
-            label: Instrumentation.Metric.operationDuration,
-            dimensions: dimensions,
-            aggregate: true,
-            factory: factory
-        )
+    private func makeRecorder(_ dimensions: [(String, String)]) -> DurationRecorder {
+        DurationRecorder(
+            factory.makeRecorder(
+                label: Instrumentation.Metric.operationDuration, dimensions: dimensions, aggregate: true))
     }
 
     private struct Key: Hashable {

@@ -7,7 +7,8 @@ public import Tracing
 /// End it once, on any thread; a second end does nothing.
 public final class OperationSpan: Sendable {
     /// What is done.
-    public let operation: DatabaseOperation
+    public var operation: DatabaseOperation { description.operation }
+    private let description: OperationDescription
     private let core: Instrumentation.Core
     private let id: UInt64
     private let start: ContinuousClock.Instant
@@ -16,24 +17,24 @@ public final class OperationSpan: Sendable {
     private let isEnded = Atomic<Bool>(false)
 
     @usableFromInline
-    init(core: Instrumentation.Core, operation: DatabaseOperation) {
+    convenience init(core: Instrumentation.Core, operation: DatabaseOperation) {
+        self.init(core: core, core.descriptions.description(of: operation))
+    }
+
+    init(core: Instrumentation.Core, _ description: OperationDescription) {
         self.core = core
-        self.operation = operation
+        self.description = description
         self.id = core.nextID()
         self.parent = ServiceContext.current ?? .topLevel
-        if let tracer = core.tracer, operation.kind.isTraced {
-            let span = tracer.startSpan(
-                operation.spanName,
-                context: parent,
-                ofKind: operation.kind.isClientCall ? .client : .internal
-            )
-            Self.describe(operation, on: span, options: core.options)
+        if description.isTraced, let tracer = core.tracer {
+            let span = tracer.startSpan(description.spanName, context: parent, ofKind: description.spanKind)
+            Self.describe(span, description)
             self.span = span
         } else {
             self.span = nil
         }
         for observer in core.observers {
-            observer.operationDidStart(OperationStart(id: id, operation: operation))
+            observer.operationDidStart(OperationStart(id: id, operation: description.operation))
         }
         self.start = core.now()
     }
@@ -85,8 +86,8 @@ public final class OperationSpan: Sendable {
         if let span = span ?? (isSlow ? makeLateSpan(duration) : nil) {
             Self.conclude(span, rows: core.options.recordsReturnedRows ? rows : nil, error: error)
         }
-        if operation.kind.isMeasured {
-            core.metrics?.record(duration, of: operation, error: error)
+        if description.isMeasured {
+            core.metrics?.record(duration, of: description, error: error)
         }
         if let logger = core.logger {
             if isSlow { logSlow(duration, rows: rows, error: error, to: logger) }
@@ -100,10 +101,8 @@ public final class OperationSpan: Sendable {
     }
 
     private func isSlow(_ duration: Duration) -> Bool {
-        guard let threshold = core.options.slowOperationThreshold, operation.kind.isReportedWhenSlow else {
-            return false
-        }
-        return duration >= threshold
+        guard let threshold = core.options.slowOperationThreshold, duration >= threshold else { return false }
+        return operation.kind.isReportedWhenSlow
     }
 }
 
@@ -117,40 +116,28 @@ extension OperationSpan {
         let (seconds, attoseconds) = duration.components
         let elapsed = UInt64(clamping: seconds) &* 1_000_000_000 &+ UInt64(clamping: attoseconds / 1_000_000_000)
         let span = tracer.startSpan(
-            operation.spanName,
+            description.spanName,
             context: parent,
-            ofKind: operation.kind.isClientCall ? .client : .internal,
+            ofKind: description.spanKind,
             at: DefaultTracerClock.Timestamp(nanosecondsSinceEpoch: now - min(elapsed, now))
         )
-        Self.describe(operation, on: span, options: core.options)
+        Self.describe(span, description)
         return span
     }
 
-    private static func describe(
-        _ operation: DatabaseOperation,
-        on span: any Span,
-        options: Instrumentation.Options
-    ) {
+    private static func describe(_ span: any Span, _ description: OperationDescription) {
         guard span.isRecording else { return }
         var attributes = span.attributes
-        attributes[Instrumentation.Attribute.systemName] = operation.target.system.name
-        attributes[Instrumentation.Attribute.namespace] = operation.target.namespace
-        attributes[Instrumentation.Attribute.serverAddress] = operation.target.address
-        attributes[Instrumentation.Attribute.serverPort] = operation.target.recordedPort
-        attributes[Instrumentation.Attribute.operationName] = operation.operationName
-        attributes[Instrumentation.Attribute.querySummary] = operation.summary
-        attributes[Instrumentation.Attribute.collectionName] = operation.collection
-        attributes[Instrumentation.Attribute.storedProcedureName] = operation.storedProcedure
-        attributes[Instrumentation.Attribute.queryText] = options.recordedText(of: operation)
-        if let size = operation.batchSize, size > 1 {
-            // "SHOULD never be 1": one statement is not a batch.
-            attributes[Instrumentation.Attribute.batchSize] = size
+        if attributes.isEmpty {
+            attributes = description.attributes
+        } else {
+            attributes.merge(description.attributes)
         }
         span.attributes = attributes
     }
 
     private static func conclude(_ span: any Span, rows: Int?, error: PersistenceError?) {
-        if span.isRecording, rows != nil || error != nil {
+        if rows != nil || error != nil, span.isRecording {
             span.updateAttributes { attributes in
                 if let rows { attributes[Instrumentation.Attribute.returnedRows] = rows }
                 if let error {
@@ -164,17 +151,6 @@ extension OperationSpan {
             span.setStatus(SpanStatus(code: .error, message: error.description))
         }
         span.end()
-    }
-}
-
-extension SpanAttributes {
-    fileprivate subscript<Value: SpanAttributeConvertible>(key: SpanAttributeKey<Value>) -> Value? {
-        get { nil }
-        set {
-            // Assigning nil through the library's own subscript would need the attribute to be looked up first.
-            guard let newValue else { return }
-            set(key.name, value: newValue.toSpanAttribute())
-        }
     }
 }
 
