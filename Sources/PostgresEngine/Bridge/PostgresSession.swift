@@ -17,6 +17,8 @@ internal import Synchronization
 /// The caller's thread sends under the session's lock, the reactor's thread receives under it; neither holds it while it
 /// waits. When the caller's thread is the reactor's, the lock is never contended.
 final class PostgresSession: ReactorHandler {
+    /// The database's own; here, so that a lease need not hold it beside the session.
+    let context: EngineContext
     let reactor: ReactorThread
     /// Runs tasks on the connection's thread, once they have an answer from it.
     let executor: PostgresReactor
@@ -31,15 +33,18 @@ final class PostgresSession: ReactorHandler {
     private let notices: SessionNotices
     private let token = Atomic<UInt64>(0)
     private let alive = Atomic<Bool>(true)
+    /// Known to be as it was lent, with nothing under way; when it is false, only the state can tell.
+    private let pristine = Atomic<Bool>(true)
     private let nextFlight = Atomic<UInt64>(1)
     private let eventHandler = Mutex<(@Sendable (SessionEvent) -> Void)?>(nil)
 
     /// Takes over an established connection, on the reactor's thread.
     init(
-        stealing connection: consuming EstablishedConnection, reactor: ReactorThread, executor: PostgresReactor,
-        cancelWorkers: BlockingWorkers, options: SessionOptions
+        stealing connection: consuming EstablishedConnection, context: EngineContext, reactor: ReactorThread,
+        executor: PostgresReactor, cancelWorkers: BlockingWorkers, options: SessionOptions
     ) {
         let pointer = connection.take()
+        self.context = context
         self.reactor = reactor
         self.executor = executor
         self.descriptor = PQsocket(pointer)
@@ -69,6 +74,9 @@ final class PostgresSession: ReactorHandler {
 
     /// Whether the connection is open as far as anybody knows.
     var isAlive: Bool { alive.load(ordering: .relaxed) }
+
+    /// Whether the connection is surely as it was lent: nothing is under way on it, and nothing is left to undo.
+    var isPristine: Bool { pristine.load(ordering: .relaxed) }
 
     /// Names a flight before it is sent, so that it can be interrupted at any time.
     func makeFlightID() -> UInt64 {
@@ -214,6 +222,7 @@ extension PostgresSession {
             }
             var flight = FlightRecord(id: id, continuation: continuation)
             flight.deadline = deadline
+            pristine.store(false, ordering: .relaxed)
             switch send(&state, &flight) {
             case .refused(let error):
                 return error
@@ -290,6 +299,8 @@ extension PostgresSession {
                 }
             }
             state.takeNotifications(&events)
+            // Before the caller goes on, who gives the connection back.
+            if !completions.isEmpty { pristine.store(state.isPristine, ordering: .relaxed) }
         }
         if isLost {
             closeLost(&completions)

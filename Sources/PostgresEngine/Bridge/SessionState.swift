@@ -93,6 +93,8 @@ struct Completions {
     private var first: Completion?
     private var rest: [Completion]?
 
+    var isEmpty: Bool { first == nil }
+
     mutating func append(_ completion: Completion) {
         if first == nil {
             first = completion
@@ -160,6 +162,15 @@ struct SessionState: ~Copyable, @unchecked Sendable {
         self.notices = notices
         self.cache = StatementCache(capacity: cacheCapacity, session: number)
         self.isShared = isShared
+    }
+
+    /// A statement runs, or data of a COPY is on its way.
+    var isBusy: Bool { !flights.isEmpty || copyPhase != .none }
+
+    /// Whether the next user finds the connection as this one has found it.
+    var isPristine: Bool {
+        guard let connection, !isBusy else { return false }
+        return PQtransactionStatus(connection) == PQTRANS_IDLE && !isTouched
     }
 
     /// The text of libpq's last error, without the newline it ends with.

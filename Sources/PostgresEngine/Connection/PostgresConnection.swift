@@ -30,12 +30,12 @@ public final class PostgresConnection: PostgresExecutor {
     /// Lends the connection for one operation.
     public func lease() async throws(PersistenceError) -> PostgresLease {
         try checkIsUsable()
-        return PostgresLease(session: session, context: context)
+        return PostgresLease(session: session)
     }
 
     /// Lends the connection for one operation, unless it has gone back.
     public func leaseIfReady() -> PostgresLease? {
-        isFinished ? nil : PostgresLease(session: session, context: context)
+        isFinished ? nil : PostgresLease(session: session)
     }
 
     /// The process that serves the connection (`pg_backend_pid()`).
@@ -64,7 +64,7 @@ public final class PostgresConnection: PostgresExecutor {
     /// - Throws: ``PersistenceError`` of the first statement that fails; those after it did not run.
     public func executeScript(_ sql: String) async throws(PersistenceError) {
         try checkIsUsable()
-        let lease = PostgresLease(session: session, context: context)
+        let lease = PostgresLease(session: session)
         try await lease.executeScript(sql)
     }
 

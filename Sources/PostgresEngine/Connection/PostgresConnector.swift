@@ -140,7 +140,7 @@ final class PostgresConnector: Sendable {
             cancellationGrace: configuration.cancellationGrace.wholeNanoseconds,
             isShared: request.isShared, poolID: request.poolID, logger: context.instrumentation.logger)
         let timeout = configuration.connectTimeout
-        let cancelWorkers = cancelWorkers
+        let (context, cancelWorkers) = (context, cancelWorkers)
         let attempt = ConnectAttempt(
             stealing: EstablishedConnection(stealing: pointer), reactor: thread, workers: authenticationWorkers,
             deadline: end,
@@ -159,8 +159,8 @@ final class PostgresConnector: Sendable {
             },
             makeSession: { connection in
                 PostgresSession(
-                    stealing: connection, reactor: thread, executor: executor, cancelWorkers: cancelWorkers,
-                    options: options)
+                    stealing: connection, context: context, reactor: thread, executor: executor,
+                    cancelWorkers: cancelWorkers, options: options)
             })
         switch await attempt.run() {
         case .connected(let session): return session

@@ -16,6 +16,8 @@ public final class PostgresDatabase: PostgresExecutor, Sendable {
     let pool: PostgresPool
     let connector: PostgresConnector
     let shutdownTimeout: Duration
+    /// Whether somebody hears of every use of the pool, however short.
+    private let reportsEveryAcquire: Bool
     let reactorUse: ReactorUse
     let subscriptions = NotificationSubscriptions()
 
@@ -35,6 +37,7 @@ public final class PostgresDatabase: PostgresExecutor, Sendable {
         let executor = if let reactor { reactor } else { try PostgresReactor() }
         reactorUse = ReactorUse(of: executor, isOwner: reactor == nil)
         context = EngineContext(configuration: configuration, instrumentation: instrumentation)
+        reportsEveryAcquire = instrumentation.reportsInstantOperations
         connector = PostgresConnector(configuration: configuration, context: context, reactorUse: reactorUse)
         pool = PostgresPool(
             configuration: configuration.pool, connector: connector, context: context,
@@ -64,24 +67,22 @@ public final class PostgresDatabase: PostgresExecutor, Sendable {
 
     /// Lends a connection of the pool for one operation.
     public func lease() async throws(PersistenceError) -> PostgresLease {
-        guard context.instrumentation.isEnabled else {
-            return PostgresLease(session: try await pool.acquire(), context: context, pool: pool)
-        }
+        if let ready = leaseIfReady() { return ready }
         let span = context.instrumentation.begin(DatabaseOperation(.acquire, on: context.target))
         do throws(PersistenceError) {
             let session = try await pool.acquire()
             span?.end()
-            return PostgresLease(session: session, context: context, pool: pool)
+            return PostgresLease(session: session, pool: pool)
         } catch {
             span?.end(throwing: error)
             throw error
         }
     }
 
-    /// Lends a connection of the pool that is ready, when nobody listens to how long that takes.
+    /// Lends a connection of the pool that is ready, when nobody listens to what takes no time.
     public func leaseIfReady() -> PostgresLease? {
-        guard !context.instrumentation.isEnabled, let session = pool.acquireIfReady() else { return nil }
-        return PostgresLease(session: session, context: context, pool: pool)
+        guard !reportsEveryAcquire, let session = pool.acquireIfReady() else { return nil }
+        return PostgresLease(session: session, pool: pool)
     }
 
     /// Lends a connection of the pool.

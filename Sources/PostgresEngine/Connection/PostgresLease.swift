@@ -6,33 +6,38 @@ public import PersistenceCore
 /// The engine's own currency: an executor hands it out, the operations of ``PostgresExecutor`` use it, and the end of
 /// its life gives the connection back.
 public struct PostgresLease: ~Copyable {
-    let session: PostgresSession
-    let context: EngineContext
+    // Counted by hand: what the compiler adds to the end of a noncopyable value that gives back what it holds costs as
+    // much as the pool. Both are retained when the lease is made, and released where it ends.
+    private let sessionReference: Unmanaged<PostgresSession>
     /// The transaction that the connection is in, when the lease is a transaction's.
     let transaction: TransactionScope?
     /// Where the connection goes back to; `nil` when its owner keeps it.
-    private let pool: PostgresPool?
+    private let poolReference: Unmanaged<PostgresPool>?
 
     init(
-        session: PostgresSession, context: EngineContext, transaction: TransactionScope? = nil,
-        pool: PostgresPool? = nil
+        session: PostgresSession, transaction: TransactionScope? = nil, pool: PostgresPool? = nil
     ) {
-        self.session = session
-        self.context = context
+        self.sessionReference = .passRetained(session)
         self.transaction = transaction
-        self.pool = pool
+        self.poolReference = pool.map { .passRetained($0) }
     }
 
     deinit {
-        guard let pool else { return }
-        pool.giveBack(session)
-        if context.instrumentation.hasObservers {
-            context.instrumentation.begin(DatabaseOperation(.release, on: context.target))?.end()
+        if let poolReference {
+            poolReference._withUnsafeGuaranteedRef { pool in
+                sessionReference._withUnsafeGuaranteedRef { pool.giveBack($0) }
+            }
+            poolReference.release()
         }
+        sessionReference.release()
     }
 
+    var session: PostgresSession { sessionReference.takeUnretainedValue() }
+
+    var context: EngineContext { session.context }
+
     /// Whether nobody else uses the connection as long as the lease lives.
-    var isPooled: Bool { pool != nil }
+    var isPooled: Bool { poolReference != nil }
 
     /// Refuses what needs a connection for itself on one that other tasks use at the same time.
     func checkIsNotShared(_ what: String) throws(PersistenceError) {
@@ -62,8 +67,13 @@ extension PostgresLease {
     /// Begins to report a query; `nil` when nobody listens.
     @usableFromInline
     func begin<Query: PostgresQuery>(_ query: Query.Type) -> OperationSpan? {
+        let context = context
         guard context.instrumentation.isEnabled else { return nil }
-        return begin(.query, name: Query.command, summary: Query.name, collection: Query.collection, text: Query.sql)
+        return context.instrumentation.begin(
+            query, on: context.target,
+            DatabaseOperation(
+                .query, on: context.target, name: Query.command, summary: Query.name, collection: Query.collection,
+                queryText: Query.sql))
     }
 
     /// Executes one statement and returns its complete result.

@@ -28,11 +28,15 @@ extension PostgresSession: PoolableConnection {
 /// The pool of a database: knows in which condition a connection comes back, and how to give it a fresh session.
 final class PostgresPool: Sendable {
     private let connections: ConnectionPool<PostgresSession, SystemPoolTime>
+    private let context: EngineContext
+    private let reportsReleases: Bool
 
     init(
         configuration: PostgresPoolConfiguration, connector: PostgresConnector, context: EngineContext,
         hooks: ConnectionPoolHooks<PostgresSession>
     ) {
+        self.context = context
+        reportsReleases = context.instrumentation.hasObservers
         connections = ConnectionPool(
             configuration: configuration, name: context.target.poolName, instrumentation: context.instrumentation,
             time: SystemPoolTime(), hooks: hooks,
@@ -58,7 +62,10 @@ final class PostgresPool: Sendable {
 
     /// Takes a connection back, in whatever condition it is.
     func giveBack(_ session: PostgresSession) {
-        connections.release(session, disposition: session.condition)
+        connections.release(session, disposition: session.isPristine ? .reusable : session.condition)
+        if reportsReleases {
+            context.instrumentation.begin(DatabaseOperation(.release, on: context.target))?.end()
+        }
     }
 
     func run() async {
@@ -76,12 +83,9 @@ extension PostgresSession {
     /// In which condition the connection is between two users.
     var condition: PoolReleaseDisposition {
         withState { state in
-            guard let connection = state.connection, state.flights.isEmpty, state.copyPhase == .none else {
-                // A statement of the last user still runs, or data of a COPY is on its way: nobody will take it.
-                return .discard
-            }
-            guard PQtransactionStatus(connection) == PQTRANS_IDLE, !state.isTouched else { return .needsReset }
-            return .reusable
+            if state.isPristine { return .reusable }
+            // When a statement of the last user still runs, or data of a COPY is on its way, nobody will take it.
+            return state.connection == nil || state.isBusy ? .discard : .needsReset
         }
     }
 

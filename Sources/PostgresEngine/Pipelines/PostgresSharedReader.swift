@@ -32,12 +32,10 @@ public final class PostgresSharedReader: PostgresExecutor, Sendable {
     }
 
     private let connector: PostgresConnector
-    private let context: EngineContext
     private let state: Mutex<State>
 
-    init(connector: PostgresConnector, context: EngineContext, connections: Int) {
+    init(connector: PostgresConnector, connections: Int) {
         self.connector = connector
-        self.context = context
         self.state = Mutex(State(slots: Array(repeating: .empty, count: connections)))
     }
 
@@ -63,7 +61,7 @@ public final class PostgresSharedReader: PostgresExecutor, Sendable {
 
     /// Lends the next connection in turn, which other tasks use at the same time.
     public func lease() async throws(PersistenceError) -> PostgresLease {
-        PostgresLease(session: try await session(), context: context)
+        PostgresLease(session: try await session())
     }
 
     /// Lends the next connection in turn, when it is open.
@@ -76,7 +74,7 @@ public final class PostgresSharedReader: PostgresExecutor, Sendable {
             return session
         }
         guard let session else { return nil }
-        return PostgresLease(session: session, context: context)
+        return PostgresLease(session: session)
     }
 
     private func session() async throws(PersistenceError) -> PostgresSession {
@@ -149,6 +147,6 @@ extension PostgresDatabase {
         var configuration = connector.configuration
         configuration.sessionParameters["default_transaction_read_only"] = "on"
         let connector = PostgresConnector(configuration: configuration, context: context, reactorUse: reactorUse)
-        return PostgresSharedReader(connector: connector, context: context, connections: connections)
+        return PostgresSharedReader(connector: connector, connections: connections)
     }
 }

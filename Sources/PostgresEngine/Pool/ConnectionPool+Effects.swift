@@ -27,11 +27,12 @@ extension ConnectionPool {
         for id in effects.open { open(id) }
         if effects.cancelsOpening { cancelTasks() }
         if effects.isDrained { resumeDrainers() }
-        if let metrics {
-            let statistics = statistics
-            metrics.setConnections(idle: statistics.idle, used: statistics.acquired + statistics.inMaintenance)
-            metrics.setPendingRequests(statistics.waiters)
-        }
+        if let metrics { report(state.withLock { $0.machine.counts }, to: metrics) }
+    }
+
+    func report(_ counts: Machine.Counts, to metrics: PoolMetrics) {
+        metrics.setConnections(idle: counts.idle, used: counts.used)
+        metrics.setPendingRequests(counts.waiters)
     }
 
     // MARK: Timer

@@ -72,8 +72,7 @@ final class ConnectionPool<Connection: PoolableConnection, Time: PoolTimeSource>
             configuration,
             checksAlways: hooks.beforeAcquire != nil,
             resetsAlways: hooks.afterRelease != nil,
-            readsTimeCheaply: time.readsAreCheap,
-            timesEveryUse: metrics != nil
+            readsTimeCheaply: time.readsAreCheap
         )
         self.readsTimeAlways = limits.tickInterval == nil
         self.state = Mutex(State(machine: Machine(limits: limits, seed: seed)))
@@ -106,8 +105,22 @@ extension ConnectionPool {
     /// Borrows a connection if one is ready that needs nothing before use.
     @inline(__always)
     func acquireIfReady() -> Connection? {
+        if let metrics { return acquireIfReady(measuredBy: metrics) }
         let reading = readsTimeAlways ? time.now() : nil
         return state.withLock { $0.machine.lendIdle(at: reading) }
+    }
+
+    @inline(never)
+    private func acquireIfReady(measuredBy metrics: PoolMetrics) -> Connection? {
+        let now = time.now()
+        let (connection, counts) = state.withLock { state -> (Connection?, Machine.Counts?) in
+            guard let connection = state.machine.lendIdle(at: now) else { return (nil, nil) }
+            return (connection, state.machine.countsDue(at: now))
+        }
+        guard let connection else { return nil }
+        metrics.recordNoWait()
+        if let counts { report(counts, to: metrics) }
+        return connection
     }
 
     /// Borrows a connection; waits for one when all are in use.
@@ -134,10 +147,27 @@ extension ConnectionPool {
     @inline(__always)
     func release(_ connection: Connection, disposition: PoolReleaseDisposition = .reusable) {
         if disposition == .reusable {
-            let reading = readsTimeAlways ? time.now() : nil
-            if state.withLock({ $0.machine.takeBack(connection, at: reading) }) { return }
+            if let metrics {
+                if takeBack(connection, measuredBy: metrics) { return }
+            } else {
+                let reading = readsTimeAlways ? time.now() : nil
+                if state.withLock({ $0.machine.takeBack(connection, at: reading) }) != nil { return }
+            }
         }
         releaseSlowly(connection, disposition: disposition)
+    }
+
+    @inline(never)
+    private func takeBack(_ connection: Connection, measuredBy metrics: PoolMetrics) -> Bool {
+        let now = time.now()
+        let (lentAt, counts) = state.withLock { state -> (PoolInstant?, Machine.Counts?) in
+            guard let lentAt = state.machine.takeBack(connection, at: now) else { return (nil, nil) }
+            return (lentAt, state.machine.countsDue(at: now))
+        }
+        guard let lentAt else { return false }
+        metrics.recordUseTime(nanoseconds: now.nanoseconds(since: lentAt))
+        if let counts { report(counts, to: metrics) }
+        return true
     }
 
     @inline(never)

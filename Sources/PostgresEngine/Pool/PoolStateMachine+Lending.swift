@@ -9,15 +9,11 @@ extension PoolStateMachine {
     /// - Returns: Nil when ``acquire(_:now:effects:)`` must decide.
     @inline(__always)
     mutating func lendIdle(at reading: PoolInstant?) -> Connection? {
-        if let reading { touch(reading) } else if !isTicking { return nil }
-        guard !limits.timesEveryUse, !limits.checksAlways, let place = idle.last else { return nil }
-        let index = Int(place)
-        guard time.nanoseconds - slots[index].verifiedAt.nanoseconds < limits.livenessTestAge,
-            time < slots[index].expiresAt,
-            let connection = slots[index].connection, connection.isUsable
+        if let reading { touch(reading) }
+        guard isTicking || limits.tickInterval == nil, !limits.checksAlways, let place = idle.last,
+            let connection = slots[Int(place)].lendIfFit(at: time, livenessTestAge: limits.livenessTestAge)
         else { return nil }
         idle.removeLast()
-        slots[index].state = .lent
         lentCount += 1
         counters.requests += 1
         counters.acquires += 1
@@ -27,23 +23,42 @@ extension PoolStateMachine {
     /// Takes a connection back when nothing at all has to be done with it.
     ///
     /// - Parameter reading: The time, or nil to live by the last tick.
-    /// - Returns: False when ``release(_:disposition:now:effects:)`` must decide.
+    /// - Returns: When it was lent; nil when ``release(_:disposition:now:effects:)`` must decide.
     @inline(__always)
-    mutating func takeBack(_ connection: Connection, at reading: PoolInstant?) -> Bool {
-        if let reading { touch(reading) } else if !isTicking { return false }
+    mutating func takeBack(_ connection: Connection, at reading: PoolInstant?) -> PoolInstant? {
+        if let reading { touch(reading) }
         let id = connection.poolID
         let index = Int(id.index)
-        guard !limits.timesEveryUse, !limits.resetsAlways,
-            waiters.isEmpty, total <= limits.maximum, phase == .running,
-            index < slots.count, slots[index].generation == id.generation, slots[index].state == .lent,
-            time < slots[index].expiresAt, connection.isUsable
-        else { return false }
-        slots[index].state = .idle
-        slots[index].idleSince = time
-        slots[index].verifiedAt = time
+        guard isTicking || limits.tickInterval == nil, !limits.resetsAlways, waiters.isEmpty,
+            total <= limits.maximum, phase == .running, index < slots.count, connection.isUsable,
+            let lentAt = slots[index].takeBackIfFit(generation: id.generation, at: time)
+        else { return nil }
         lentCount -= 1
         idle.append(id.index)
-        return true
+        return lentAt
+    }
+}
+
+extension PoolStateMachine.Slot {
+    // Each in one access to the slot: every access to an element of the table asks whether the table is shared.
+
+    @inline(__always)
+    fileprivate mutating func lendIfFit(at time: PoolInstant, livenessTestAge: Int64) -> Connection? {
+        guard time.nanoseconds - verifiedAt.nanoseconds < livenessTestAge, time < expiresAt,
+            let connection, connection.isUsable
+        else { return nil }
+        state = .lent
+        lentAt = time
+        return connection
+    }
+
+    @inline(__always)
+    fileprivate mutating func takeBackIfFit(generation: UInt32, at time: PoolInstant) -> PoolInstant? {
+        guard self.generation == generation, state == .lent, time < expiresAt else { return nil }
+        state = .idle
+        idleSince = time
+        verifiedAt = time
+        return lentAt
     }
 }
 

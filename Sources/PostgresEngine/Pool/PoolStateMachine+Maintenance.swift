@@ -118,6 +118,21 @@ extension PoolStateMachine {
 // MARK: Statistics
 
 extension PoolStateMachine {
+    var counts: Counts {
+        Counts(
+            idle: idle.count, used: lentCount + resettingCount + testingCount + checkingCount,
+            waiters: waiters.count + checkingCallers)
+    }
+
+    /// The counts, when a short path is to report them: not more often than anybody looks at them.
+    ///
+    /// The last change is reported by the next tick.
+    mutating func countsDue(at now: PoolInstant) -> Counts? {
+        guard limits.tickInterval == nil || now.nanoseconds(since: countsReportedAt) >= 10_000_000 else { return nil }
+        countsReportedAt = now
+        return counts
+    }
+
     var statistics: PostgresPoolStatistics {
         var statistics = counters
         statistics.maximum = limits.maximum

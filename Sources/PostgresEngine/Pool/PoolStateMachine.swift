@@ -53,6 +53,13 @@ struct PoolStateMachine<Connection: PoolableConnection, Waiter: Sendable>: Senda
         case shutdown
     }
 
+    /// How many connections and callers there are, as metrics tell it.
+    struct Counts: Sendable {
+        var idle: Int
+        var used: Int
+        var waiters: Int
+    }
+
     /// What the driver must do after it has released the lock.
     struct Effects: Sendable {
         struct Timer: Sendable {
@@ -114,6 +121,7 @@ struct PoolStateMachine<Connection: PoolableConnection, Waiter: Sendable>: Senda
     var nextTickAt = PoolInstant.distantFuture
     var acquiresAtLastTick: Int64 = -1
 
+    var countsReportedAt = PoolInstant(nanoseconds: .min)
     var counters = PostgresPoolStatistics()
     /// How many connections a shutdown closed while they were in use.
     var cutOff = 0
@@ -155,15 +163,12 @@ struct PoolLimits: Sendable {
     var resetsAlways: Bool
     /// How often the time of the short paths is refreshed; nil when every caller brings the exact time.
     var tickInterval: Int64?
-    /// Turns the short paths off, so that every acquire and release is timed.
-    var timesEveryUse: Bool
 
     init(
         _ configuration: PostgresPoolConfiguration,
         checksAlways: Bool = false,
         resetsAlways: Bool = false,
-        readsTimeCheaply: Bool = true,
-        timesEveryUse: Bool = false
+        readsTimeCheaply: Bool = true
     ) {
         minimum = configuration.minimum
         maximum = configuration.maximum
@@ -179,7 +184,6 @@ struct PoolLimits: Sendable {
         retryDelayLimit = configuration.connectRetryDelayLimit.saturatedNanoseconds
         self.checksAlways = checksAlways
         self.resetsAlways = resetsAlways
-        self.timesEveryUse = timesEveryUse
         // Four times in the age that has to be told apart, but not so often that ticking is work.
         let tick = min(configuration.livenessTestAge.saturatedNanoseconds / 4, 250_000_000)
         tickInterval = readsTimeCheaply || tick < 10_000_000 ? nil : tick

@@ -19,13 +19,13 @@ public final class PostgresTransaction: PostgresExecutor {
     public func lease() async throws(PersistenceError) -> PostgresLease {
         guard !scope.isFinished else { throw TransactionScope.finishedError }
         await scope.closeAbandonedCursors(on: session)
-        return PostgresLease(session: session, context: context, transaction: scope)
+        return PostgresLease(session: session, transaction: scope)
     }
 
     /// Lends the transaction's connection for one operation, unless the transaction has ended or has cursors to close.
     public func leaseIfReady() -> PostgresLease? {
         guard !scope.isFinished, !scope.hasAbandonedCursors else { return nil }
-        return PostgresLease(session: session, context: context, transaction: scope)
+        return PostgresLease(session: session, transaction: scope)
     }
 
     /// Runs `body` in a savepoint: an error undoes what `body` did, and the transaction goes on.

@@ -216,7 +216,14 @@ struct ConnectionPoolLifecycleTests {
         #expect(try factory.expectRecorder("db.client.connection.create_time", [name]).values == [0])
         #expect(try connections("idle") == 1)
         #expect(pending.lastValue == 0)
-        #expect(pool.acquireIfReady() == nil, "timed pools leave the short path")
+        // The short path is measured as well.
+        let again = try #require(pool.acquireIfReady())
+        #expect(try connections("used") == 1)
+        time.advance(by: .seconds(2))
+        pool.release(again)
+        #expect(try connections("idle") == 1)
+        #expect(try factory.expectRecorder("db.client.connection.use_time", [name]).values == [30, 2])
+        #expect(try factory.expectRecorder("db.client.connection.wait_time", [name]).values == [0, 0])
         pool.close()
     }
 }

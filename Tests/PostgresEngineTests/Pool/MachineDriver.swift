@@ -120,7 +120,7 @@ final class MachineDriver {
         _ connection: FakeConnection, _ disposition: PoolReleaseDisposition = .reusable
     ) -> Machine.ReleaseStep {
         if disposition == .reusable,
-            machine.takeBack(connection, at: machine.limits.tickInterval == nil ? now : nil)
+            machine.takeBack(connection, at: machine.limits.tickInterval == nil ? now : nil) != nil
         {
             return .done
         }
@@ -165,7 +165,7 @@ final class MachineDriver {
     func lendIdle() -> FakeConnection? { machine.lendIdle(at: nil) }
 
     /// The short path without the time.
-    func takeBack(_ connection: FakeConnection) -> Bool { machine.takeBack(connection, at: nil) }
+    func takeBack(_ connection: FakeConnection) -> Bool { machine.takeBack(connection, at: nil) != nil }
 
     // MARK: Time and life
 
