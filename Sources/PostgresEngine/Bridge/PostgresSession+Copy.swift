@@ -84,14 +84,14 @@ extension PostgresSession {
 // MARK: - Sending
 
 extension PostgresSession {
-    /// Sends data, and waits until the socket has taken it.
+    /// Sends the first bytes, and waits until the socket has taken them.
     ///
     /// - Returns: `false` when the transfer has ended before its time: the final result says why.
-    func sendCopyData(_ bytes: borrowing PostgresWriter) async -> Bool {
+    func sendCopyData(_ bytes: borrowing PostgresWriter, first count: Int) async -> Bool {
         var offset = 0
-        while offset < bytes.count {
+        while offset < count {
             // Large rows are cut, so that libpq never holds more than a piece.
-            let end = min(offset + Self.copyPiece, bytes.count)
+            let end = min(offset + PostgresCopyWriter.piece, count)
             switch put(bytes, offset..<end) {
             case .done: offset = end
             case .blocked:
@@ -102,8 +102,6 @@ extension PostgresSession {
         }
         return withState { state in state.connection != nil && state.flights.first?.reply.interruption == nil }
     }
-
-    private static var copyPiece: Int { 64 << 10 }
 
     private func put(_ bytes: borrowing PostgresWriter, _ range: Range<Int>) -> CopyProgress {
         bytes.withBytes { bytes in

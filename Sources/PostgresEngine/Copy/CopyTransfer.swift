@@ -59,12 +59,21 @@ struct CopySink: ~Copyable {
     let session: PostgresSession
     var writer: PostgresCopyWriter
 
-    /// Sends what has been gathered.
+    /// Sends whole pieces of what has been gathered, and keeps the rest for the next.
     ///
     /// - Returns: `false` when the transfer has ended before its time: the final result says why.
     mutating func send() async -> Bool {
-        let goesOn = await session.sendCopyData(writer.writer)
-        writer.writer.removeAll()
+        await send(writer.writer.count / PostgresCopyWriter.piece * PostgresCopyWriter.piece)
+    }
+
+    /// Sends all that has been gathered.
+    mutating func sendRest() async -> Bool {
+        await send(writer.writer.count)
+    }
+
+    private mutating func send(_ size: Int) async -> Bool {
+        let goesOn = await session.sendCopyData(writer.writer, first: size)
+        writer.writer.removeFirst(size)
         return goesOn
     }
 
@@ -109,7 +118,7 @@ extension PostgresLease {
             }
             if goesOn {
                 if isBinary { sink.writer.endFile() }
-                goesOn = await sink.send()
+                goesOn = await sink.sendRest()
             }
             return await session.endCopy(isComplete: goesOn)
         } onCancel: {

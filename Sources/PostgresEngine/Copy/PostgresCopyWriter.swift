@@ -23,7 +23,7 @@ public struct PostgresCopyWriter: Sendable {
     @inlinable
     public mutating func append<T: PostgresEncodable>(_ value: T) throws(PersistenceError) {
         fieldCount += 1
-        try writer.writeWithLength { writer throws(PersistenceError) in try value.encodeBinary(into: &writer) }
+        try value.encodeField(into: &writer)
     }
 
     /// Appends the next field, or NULL.
@@ -72,7 +72,10 @@ public struct PostgresCopyWriter: Sendable {
     }
 
     /// How much is gathered before it is sent, in bytes.
-    @usableFromInline static var piece: Int { 64 << 10 }
+    ///
+    /// libpq sends whole multiples of 8 KB when it is given data, and keeps the rest: with the message's type and length a
+    /// piece is such a multiple, so that it goes to the socket in one call, and nothing is left for a small packet.
+    @usableFromInline static var piece: Int { (64 << 10) - 5 }
 
     @usableFromInline @inline(never)
     func wrongFieldCount<Row>(_ type: Row.Type) -> PersistenceError {

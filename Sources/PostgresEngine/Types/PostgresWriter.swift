@@ -44,6 +44,17 @@ public struct PostgresWriter: Sendable {
         used = 0
     }
 
+    /// Forgets the first bytes.
+    mutating func removeFirst(_ size: Int) {
+        let rest = used - size
+        room.withUnsafeMutableBytes { room in
+            guard let base = room.baseAddress, rest > 0 else { return }
+            // The two may overlap, which this allows.
+            base.copyMemory(from: base + size, byteCount: rest)
+        }
+        used = rest
+    }
+
     /// Takes the next bytes for writing; the caller writes every one of them.
     @inlinable
     mutating func claim(_ size: Int, _ body: (UnsafeMutableRawPointer) -> Void) {
@@ -154,10 +165,43 @@ public struct PostgresWriter: Sendable {
     @inlinable
     public mutating func writeField<T: PostgresEncodable>(_ value: T?) throws(PersistenceError) {
         if let value {
-            try writeWithLength { writer throws(PersistenceError) in try value.encodeBinary(into: &writer) }
+            try value.encodeField(into: &self)
         } else {
             write(Int32(-1))
         }
+    }
+
+    /// Appends an integer in network byte order with its length before it.
+    @inlinable
+    mutating func writeField<T: FixedWidthInteger>(integer value: T) {
+        let size = MemoryLayout<T>.size
+        claim(4 + size) { start in
+            start.storeBytes(of: Int32(truncatingIfNeeded: size).bigEndian, as: Int32.self)
+            withUnsafeBytes(of: value.bigEndian) {
+                (start + 4).copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: size)
+            }
+        }
+    }
+
+    /// Appends text with its length before it; for what it throws see ``write(text:)``.
+    @inlinable
+    mutating func writeField(text: String) throws(PersistenceError) {
+        if text.utf8.withContiguousStorageIfAvailable({ writeField(text: $0) }) == true { return }
+        try writeWithLength { writer throws(PersistenceError) in try writer.write(text: text) }
+    }
+
+    /// Returns false, and appends nothing, when the text is too long or contains a NUL.
+    @usableFromInline
+    mutating func writeField(text: UnsafeBufferPointer<UInt8>) -> Bool {
+        let base = text.baseAddress
+        guard text.count <= Self.maximumValueLength, base.map({ memchr($0, 0, text.count) == nil }) ?? true else {
+            return false
+        }
+        claim(4 + text.count) { start in
+            start.storeBytes(of: Int32(truncatingIfNeeded: text.count).bigEndian, as: Int32.self)
+            if let base { (start + 4).copyMemory(from: base, byteCount: text.count) }
+        }
+        return true
     }
 
     @usableFromInline

@@ -66,9 +66,20 @@ extension Date: PostgresElement {
     ///
     /// - Throws: ``PersistenceError`` with the code `encoding` when the date is not finite or out of PostgreSQL's range.
     public func encode(into writer: inout PostgresWriter) throws(PersistenceError) {
-        guard let timestamp = PostgresTimestampTZ(self) else {
+        try timestamp.encode(into: &writer)
+    }
+
+    /// The length, and the nearest microsecond.
+    ///
+    /// - Throws: ``PersistenceError`` with the code `encoding` when the date is not finite or out of PostgreSQL's range.
+    public func encodeField(into writer: inout PostgresWriter) throws(PersistenceError) {
+        writer.writeField(integer: try timestamp.microsecondsSince2000)
+    }
+
+    private var timestamp: PostgresTimestampTZ {
+        get throws(PersistenceError) {
+            if let timestamp = PostgresTimestampTZ(self) { return timestamp }
             throw PersistenceError(.encoding, "the Date is out of the range of timestamptz")
         }
-        timestamp.encode(into: &writer)
     }
 }

@@ -24,4 +24,10 @@ extension Bool: PostgresElement {
     public func encode(into writer: inout PostgresWriter) {
         writer.write(self ? 1 as UInt8 : 0)
     }
+
+    /// The length, and one byte.
+    @inlinable
+    public func encodeField(into writer: inout PostgresWriter) {
+        writer.writeField(integer: self ? 1 as UInt8 : 0)
+    }
 }

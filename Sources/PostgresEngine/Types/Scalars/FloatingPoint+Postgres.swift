@@ -20,6 +20,10 @@ extension Float: PostgresElement {
     /// Appends four bytes.
     @inlinable
     public func encode(into writer: inout PostgresWriter) { writer.write(bitPattern) }
+
+    /// The length, and four bytes.
+    @inlinable
+    public func encodeField(into writer: inout PostgresWriter) { writer.writeField(integer: bitPattern) }
 }
 
 extension Double: PostgresElement {
@@ -43,4 +47,8 @@ extension Double: PostgresElement {
     /// Appends eight bytes.
     @inlinable
     public func encode(into writer: inout PostgresWriter) { writer.write(bitPattern) }
+
+    /// The length, and eight bytes.
+    @inlinable
+    public func encodeField(into writer: inout PostgresWriter) { writer.writeField(integer: bitPattern) }
 }

@@ -78,6 +78,10 @@ extension Int16: PostgresInteger, PostgresElement {
     /// Appends two bytes.
     @inlinable
     public func encode(into writer: inout PostgresWriter) { writer.write(self) }
+
+    /// The length, and two bytes.
+    @inlinable
+    public func encodeField(into writer: inout PostgresWriter) { writer.writeField(integer: self) }
 }
 
 extension Int32: PostgresInteger, PostgresElement {
@@ -87,6 +91,10 @@ extension Int32: PostgresInteger, PostgresElement {
     /// Appends four bytes.
     @inlinable
     public func encode(into writer: inout PostgresWriter) { writer.write(self) }
+
+    /// The length, and four bytes.
+    @inlinable
+    public func encodeField(into writer: inout PostgresWriter) { writer.writeField(integer: self) }
 }
 
 extension Int64: PostgresInteger, PostgresElement {
@@ -96,6 +104,10 @@ extension Int64: PostgresInteger, PostgresElement {
     /// Appends eight bytes.
     @inlinable
     public func encode(into writer: inout PostgresWriter) { writer.write(self) }
+
+    /// The length, and eight bytes.
+    @inlinable
+    public func encodeField(into writer: inout PostgresWriter) { writer.writeField(integer: self) }
 }
 
 extension Int: PostgresInteger, PostgresElement {
@@ -105,6 +117,10 @@ extension Int: PostgresInteger, PostgresElement {
     /// Appends eight bytes.
     @inlinable
     public func encode(into writer: inout PostgresWriter) { writer.write(Int64(self)) }
+
+    /// The length, and eight bytes.
+    @inlinable
+    public func encodeField(into writer: inout PostgresWriter) { writer.writeField(integer: Int64(self)) }
 }
 
 // PostgreSQL has no unsigned integers. Each Swift type is sent as the smallest signed type that holds its whole range. The

@@ -62,6 +62,15 @@ extension String: PostgresElement {
     public func encode(into writer: inout PostgresWriter) throws(PersistenceError) {
         try writer.write(text: self)
     }
+
+    /// The length, and UTF-8.
+    ///
+    /// - Parameter writer: Takes the bytes.
+    /// - Throws: ``PersistenceError`` with the code `encoding` when the string contains a NUL, or `tooLarge`.
+    @inlinable
+    public func encodeField(into writer: inout PostgresWriter) throws(PersistenceError) {
+        try writer.writeField(text: self)
+    }
 }
 
 extension PostgresValue {

@@ -26,4 +26,13 @@ extension UUID: PostgresElement {
     public func encode(into writer: inout PostgresWriter) {
         Swift.withUnsafeBytes(of: uuid) { writer.write($0) }
     }
+
+    /// The length, and sixteen bytes.
+    @inlinable
+    public func encodeField(into writer: inout PostgresWriter) {
+        writer.claim(20) { start in
+            start.storeBytes(of: Int32(16).bigEndian, as: Int32.self)
+            (start + 4).storeBytes(of: uuid, as: uuid_t.self)
+        }
+    }
 }
