@@ -26,6 +26,8 @@ final class PostgresSession: ReactorHandler {
     let backendProcess: Int32
     let serverVersion: Int
     let poolID: PoolConnectionID
+    /// Whether what several tasks send can go out in one packet; only on shared connections.
+    let canGather: Bool
     private let cancelWorkers: BlockingWorkers
     /// How long the server may take to stop what it was asked to stop, in nanoseconds.
     let cancellationGrace: UInt64
@@ -33,6 +35,8 @@ final class PostgresSession: ReactorHandler {
     private let notices: SessionNotices
     private let token = Atomic<UInt64>(0)
     private let alive = Atomic<Bool>(true)
+    /// How many flights have no answer yet, as far as anybody knows; kept for shared connections.
+    private let pending = Atomic<Int>(0)
     /// Known to be as it was lent, with nothing under way; when it is false, only the state can tell.
     private let pristine = Atomic<Bool>(true)
     private let nextFlight = Atomic<UInt64>(1)
@@ -51,6 +55,7 @@ final class PostgresSession: ReactorHandler {
         self.backendProcess = PQbackendPID(pointer)
         self.serverVersion = Int(PQserverVersion(pointer))
         self.poolID = options.poolID
+        self.canGather = options.isShared && SocketCork.isPossible(on: PQsocket(pointer))
         self.cancelWorkers = cancelWorkers
         self.cancellationGrace = options.cancellationGrace
         self.notices = SessionNotices(logger: options.logger)
@@ -77,6 +82,9 @@ final class PostgresSession: ReactorHandler {
 
     /// Whether the connection is surely as it was lent: nothing is under way on it, and nothing is left to undo.
     var isPristine: Bool { pristine.load(ordering: .relaxed) }
+
+    /// How many flights wait for their answer on a shared connection, roughly.
+    var pendingCount: Int { pending.load(ordering: .relaxed) }
 
     /// Names a flight before it is sent, so that it can be interrupted at any time.
     func makeFlightID() -> UInt64 {
@@ -238,6 +246,10 @@ extension PostgresSession {
             if let left = state.flush() {
                 if left { watchForWriting(&state) }
             }
+            if state.isShared {
+                pending.store(state.flights.count, ordering: .relaxed)
+                pushSoon(&state)
+            }
             // A failed flush is found by reading: the server may have said why before it closed.
             if deadline != 0, state.timer == 0 || deadline < state.timer {
                 state.timer = deadline
@@ -294,6 +306,7 @@ extension PostgresSession {
                 case false?:
                     state.wantsWrite = false
                     updateInterest(state)
+                    pushSoon(&state)
                     if state.copyPhase == .sending { copyWaiter = state.copyWaiter.take() }
                 case nil: isLost = true
                 }
@@ -301,6 +314,7 @@ extension PostgresSession {
             state.takeNotifications(&events)
             // Before the caller goes on, who gives the connection back.
             if !completions.isEmpty { pristine.store(state.isPristine, ordering: .relaxed) }
+            if state.isShared { pending.store(state.flights.count, ordering: .relaxed) }
         }
         if isLost {
             closeLost(&completions)

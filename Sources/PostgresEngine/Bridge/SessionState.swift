@@ -136,6 +136,12 @@ struct SessionState: ~Copyable, @unchecked Sendable {
     /// Bytes wait in libpq's buffer for the socket to take them.
     var wantsWrite = false
     var isReading = true
+    /// The socket holds back what it is given until it is told to send.
+    var isGathering = false
+    /// How many queries it holds back.
+    var gathered = 0
+    /// The reactor's thread will tell it.
+    var isPushPending = false
     /// Cancel requests whose connection is still open: until they are closed, they could hit a later statement.
     var cancelsInFlight = 0
     /// Answers held back until no cancel request is on its way.

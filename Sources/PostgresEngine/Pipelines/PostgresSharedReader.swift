@@ -64,14 +64,24 @@ public final class PostgresSharedReader: PostgresExecutor, Sendable {
         PostgresLease(session: try await session())
     }
 
-    /// Lends the next connection in turn, when it is open.
+    /// Lends a connection that is open: one that lives on the caller's thread, unless it has much more to do than the next
+    /// in turn.
     public func leaseIfReady() -> PostgresLease? {
         let session: PostgresSession? = state.withLock { state in
-            guard !state.isClosed, case .open(let session) = state.slots[state.next], session.isAlive else {
-                return nil
+            guard !state.isClosed, case .open(let next) = state.slots[state.next], next.isAlive else { return nil }
+            if next.executor.isCurrentThread {
+                let load = next.pendingCount
+                for slot in state.slots {
+                    // What is sent from elsewhere wakes the server by itself, and waits for the connection's lock.
+                    if case .open(let session) = slot, session.reactor.isCurrentThread, session.isAlive,
+                        session.pendingCount <= 2 * load + 4
+                    {
+                        return session
+                    }
+                }
             }
             state.next = state.next + 1 == state.slots.count ? 0 : state.next + 1
-            return session
+            return next
         }
         guard let session else { return nil }
         return PostgresLease(session: session)

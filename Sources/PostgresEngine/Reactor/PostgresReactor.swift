@@ -66,6 +66,12 @@ public final class PostgresReactor: TaskExecutor, Sendable {
         if !next(nextJob).send(job) { globalConcurrentExecutor.enqueue(job) }
     }
 
+    /// Whether the caller is one of the threads.
+    var isCurrentThread: Bool {
+        for index in threads.indices where threads[index].isCurrentThread { return true }
+        return false
+    }
+
     /// The thread for the next connection.
     func threadForConnection() -> ReactorThread {
         next(nextConnection)

@@ -60,6 +60,7 @@ final class ReactorThread: @unchecked Sendable {
     @exclusivity(unchecked) private var freeSlots: [UInt32] = []
     @exclusivity(unchecked) private var registered = 0
     @exclusivity(unchecked) private var timers = Heap<Timer>()
+    @exclusivity(unchecked) private var gathering: [PostgresSession] = []
     @exclusivity(unchecked) private var stopRequested = false
 
     /// Makes the thread's queues; ``start(for:)`` starts it.
@@ -245,6 +246,7 @@ extension ReactorThread {
         while true {
             collectMail()
             runJobs(on: executor)
+            pushGathered()
             // One reading of the clock for both, and none without timers.
             let now = earliestTimer == nil ? 0 : monotonicNanoseconds()
             fireTimers(at: now)
@@ -271,6 +273,17 @@ extension ReactorThread {
             spareJobs.removeAll(keepingCapacity: true)
             turns += 1
         }
+    }
+
+    /// Has a session push what it gathers once the jobs that are queued have run; on the thread.
+    func pushAfterJobs(_ session: PostgresSession) {
+        gathering.append(session)
+    }
+
+    private func pushGathered() {
+        guard !gathering.isEmpty else { return }
+        for session in gathering { session.push() }
+        gathering.removeAll(keepingCapacity: true)
     }
 
     private func collectMail() {

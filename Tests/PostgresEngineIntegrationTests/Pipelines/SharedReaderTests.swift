@@ -21,6 +21,39 @@ struct SharedReaderTests {
         }
     }
 
+    @Test("tasks beside the connections and elsewhere use them at the same time")
+    func executors() async throws {
+        try await EngineTestServer.with { (database) async throws in
+            let reader = try database.sharedReader(connections: 2)
+            defer { reader.close() }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for task in Int64(0)..<60 {
+                    group.addTask(executorPreference: task % 3 == 0 ? nil : database.executor) {
+                        for number in task * 20..<task * 20 + 20 {
+                            let sum = try await reader.run(AddNumbers(left: number, right: 1))
+                            #expect(sum == number + 1)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    @Test("a task that is alone beside its connections is answered")
+    func alone() async throws {
+        try await EngineTestServer.with { (database) async throws in
+            let reader = try database.sharedReader(connections: 2)
+            defer { reader.close() }
+            try await Task(executorPreference: database.executor) {
+                for number in Int64(0)..<20 {
+                    let sum = try await reader.run(AddNumbers(left: number, right: 1))
+                    #expect(sum == number + 1)
+                }
+            }.value
+        }
+    }
+
     @Test("one task's error is its own")
     func errors() async throws {
         try await EngineTestServer.with { (database) async throws in
