@@ -13,7 +13,22 @@ enum FlightCommand: Sendable {
 
     /// A text without parameters that recurs, such as `COMMIT`; prepared, which saves the server the parsing.
     static func keyword(_ sql: String) -> FlightCommand {
-        .statement(.text(sql, []), sql: sql, PostgresParameters())
+        .statement(.keyword(sql), sql: sql, PostgresParameters())
+    }
+}
+
+extension StatementKey {
+    // Types of their own, so that the cache finds the commonest keywords by identity, without hashing.
+    private enum Begin {}
+    private enum Commit {}
+
+    /// What the cache knows a text without parameters by that the engine itself sends.
+    static func keyword(_ sql: String) -> StatementKey {
+        switch sql {
+        case "BEGIN": .query(ObjectIdentifier(Begin.self))
+        case "COMMIT": .query(ObjectIdentifier(Commit.self))
+        default: .text(sql, [])
+        }
     }
 }
 
@@ -25,6 +40,12 @@ extension SessionState {
         guard let connection, let statement = cache.statement(for: key) else { return nil }
         if statement.touchesSession { isTouched = true }
         return sendExecution(connection, statement, scratch)
+    }
+
+    /// Sends a keyword alone: without the cost of a pipeline when it is prepared.
+    mutating func sendKeyword(_ sql: String, flight: inout FlightRecord) -> Bool {
+        scratch.removeAll()
+        return sendPrepared(.keyword(sql)) ?? sendPipelined([.keyword(sql)], syncEach: false, flight: &flight)
     }
 
     private mutating func sendExecution(

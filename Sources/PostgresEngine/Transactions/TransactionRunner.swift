@@ -50,7 +50,7 @@ struct TransactionRunner {
         // Cancelling COMMIT would only make its outcome a question, so it is not interrupted; the deadline still ends
         // the wait, and then the outcome is unknown.
         let reply = await session.fly(deadline: context.deadline, isCancellable: false) { state, flight in
-            state.sendPipelined([.keyword("COMMIT")], syncEach: false, flight: &flight) ? .sent : .failed
+            state.sendKeyword("COMMIT", flight: &flight) ? .sent : .failed
         }
         try scope.checkCommit(reply, at: 0, session: session)
     }
@@ -66,7 +66,7 @@ struct TransactionRunner {
             guard let connection = state.connection, PQtransactionStatus(connection) != PQTRANS_IDLE else {
                 return .refused(PersistenceError(.transactionFinished))
             }
-            return state.sendPipelined([.keyword("ROLLBACK")], syncEach: false, flight: &flight) ? .sent : .failed
+            return state.sendKeyword("ROLLBACK", flight: &flight) ? .sent : .failed
         }
         if reply.failure?.code == .transactionFinished { return }
         if reply.failure != nil || reply.firstError != nil { session.close() }
