@@ -37,9 +37,12 @@ public struct PostgresResult: ~Copyable {
         values.reserveCapacity(count)
         let types = columnTypeBuffer()
         defer { types.deallocate() }
+        let isBinary = isBinary
         for index in 0..<count {
             values.append(
-                try decode(PostgresRow(result: pointer, index: Int32(truncatingIfNeeded: index), types: types)))
+                try decode(
+                    PostgresRow(
+                        result: pointer, index: Int32(truncatingIfNeeded: index), types: types, isBinary: isBinary)))
         }
         return values
     }
@@ -62,6 +65,9 @@ public struct PostgresResult: ~Copyable {
 }
 
 extension PostgresResult {
+    /// Whether every column is in binary.
+    @usableFromInline var isBinary: Bool { PQbinaryTuples(pointer) != 0 }
+
     /// The columns' types, asked for once for all rows; the caller deallocates.
     @usableFromInline
     func columnTypeBuffer() -> UnsafeMutablePointer<PostgresType> {

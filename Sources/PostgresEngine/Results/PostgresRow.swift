@@ -15,11 +15,17 @@ public struct PostgresRow: ~Copyable {
     private let types: UnsafeMutablePointer<PostgresType>?
 
     @usableFromInline
-    init(result: OpaquePointer, index: Int32, types: UnsafeMutablePointer<PostgresType>? = nil) {
+    init(result: OpaquePointer, index: Int32) {
+        self.init(result: result, index: index, types: nil, isBinary: PQbinaryTuples(result) != 0)
+    }
+
+    /// A row of a result whose properties are known already.
+    @usableFromInline
+    init(result: OpaquePointer, index: Int32, types: UnsafeMutablePointer<PostgresType>?, isBinary: Bool) {
         self.result = result
         self.index = index
         self.types = types
-        isBinary = PQbinaryTuples(result) != 0
+        self.isBinary = isBinary
     }
 
     /// How many columns the row has.
@@ -61,6 +67,21 @@ public struct PostgresRow: ~Copyable {
     func field(_ column: Int) throws(PersistenceError) -> Field {
         let field = Int32(clamping: column)
         let length = PQgetlength(result, index, field)
+        guard length > 0, isBinary else { return try emptyOrText(column, length) }
+        return Field(
+            start: PQgetvalue(result, index, field), count: Int(length), type: columnType(field), format: .binary)
+    }
+
+    // Not beyond the end: a column that does not exist has no length.
+    @inline(__always)
+    private func columnType(_ field: Int32) -> PostgresType {
+        types.map { $0[Int(field)] } ?? PostgresType(oid: PQftype(result, field))
+    }
+
+    /// Apart from the others, so that the way of nearly every field stays short.
+    @inline(never)
+    private func emptyOrText(_ column: Int, _ length: Int32) throws(PersistenceError) -> Field {
+        let field = Int32(clamping: column)
         // Only an empty value can be NULL, and only NULL can be beyond the last column.
         if length == 0, PQgetisnull(result, index, field) != 0 {
             guard column >= 0, column < count else {
@@ -73,8 +94,7 @@ public struct PostgresRow: ~Copyable {
         return Field(
             start: PQgetvalue(result, index, field),
             count: Int(length),
-            // Not beyond the end: a column that does not exist has no length.
-            type: types.map { $0[column] } ?? PostgresType(oid: PQftype(result, field)),
+            type: columnType(field),
             format: isBinary || PQfformat(result, field) != 0 ? .binary : .text)
     }
 
