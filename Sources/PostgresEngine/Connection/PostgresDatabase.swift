@@ -72,7 +72,7 @@ public final class PostgresDatabase: PostgresExecutor, Sendable {
         do throws(PersistenceError) {
             let session = try await pool.acquire()
             span?.end()
-            return PostgresLease(session: session, pool: pool)
+            return PostgresLease(borrowed: .passUnretained(session), from: pool)
         } catch {
             span?.end(throwing: error)
             throw error
@@ -81,8 +81,8 @@ public final class PostgresDatabase: PostgresExecutor, Sendable {
 
     /// Lends a connection of the pool that is ready, when nobody listens to what takes no time.
     public func leaseIfReady() -> PostgresLease? {
-        guard !reportsEveryAcquire, let session = pool.acquireIfReady() else { return nil }
-        return PostgresLease(session: session, pool: pool)
+        guard !reportsEveryAcquire, let session = pool.borrowIfReady() else { return nil }
+        return PostgresLease(borrowed: session, from: pool)
     }
 
     /// Lends a connection of the pool.

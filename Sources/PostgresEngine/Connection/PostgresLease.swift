@@ -7,29 +7,34 @@ public import PersistenceCore
 /// its life gives the connection back.
 public struct PostgresLease: ~Copyable {
     // Counted by hand: what the compiler adds to the end of a noncopyable value that gives back what it holds costs as
-    // much as the pool. Both are retained when the lease is made, and released where it ends.
+    // much as the pool. The pool is retained when the lease is made and released where it ends, and keeps its session
+    // meanwhile; without a pool the session itself is.
     private let sessionReference: Unmanaged<PostgresSession>
     /// The transaction that the connection is in, when the lease is a transaction's.
     let transaction: TransactionScope?
     /// Where the connection goes back to; `nil` when its owner keeps it.
     private let poolReference: Unmanaged<PostgresPool>?
 
-    init(
-        session: PostgresSession, transaction: TransactionScope? = nil, pool: PostgresPool? = nil
-    ) {
+    init(session: PostgresSession, transaction: TransactionScope? = nil) {
         self.sessionReference = .passRetained(session)
         self.transaction = transaction
-        self.poolReference = pool.map { .passRetained($0) }
+        self.poolReference = nil
+    }
+
+    /// A lease of a connection that a pool has lent.
+    init(borrowed session: Unmanaged<PostgresSession>, from pool: PostgresPool) {
+        self.sessionReference = session
+        self.transaction = nil
+        self.poolReference = .passRetained(pool)
     }
 
     deinit {
-        if let poolReference {
-            poolReference._withUnsafeGuaranteedRef { pool in
-                sessionReference._withUnsafeGuaranteedRef { pool.giveBack($0) }
-            }
-            poolReference.release()
+        guard let poolReference else {
+            sessionReference.release()
+            return
         }
-        sessionReference.release()
+        poolReference._withUnsafeGuaranteedRef { $0.giveBack(sessionReference) }
+        poolReference.release()
     }
 
     var session: PostgresSession { sessionReference.takeUnretainedValue() }

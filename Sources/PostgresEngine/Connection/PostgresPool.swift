@@ -56,13 +56,20 @@ final class PostgresPool: Sendable {
         try await connections.acquire()
     }
 
-    func acquireIfReady() -> PostgresSession? {
-        connections.acquireIfReady()
+    /// See ``ConnectionPool/borrowIfReady()``.
+    func borrowIfReady() -> Unmanaged<PostgresSession>? {
+        connections.borrowIfReady()
     }
 
     /// Takes a connection back, in whatever condition it is.
-    func giveBack(_ session: PostgresSession) {
-        connections.release(session, disposition: session.isPristine ? .reusable : session.condition)
+    ///
+    /// The pool is all that is known to keep it: it may be gone when this returns.
+    func giveBack(_ reference: Unmanaged<PostgresSession>) {
+        if !reference._withUnsafeGuaranteedRef({ $0.isPristine && connections.takeBackIfFit($0) }) {
+            // Retained, because a pool that is closed lets go of it.
+            let session = reference.takeUnretainedValue()
+            connections.release(session, disposition: session.condition)
+        }
         if reportsReleases {
             context.instrumentation.begin(DatabaseOperation(.release, on: context.target))?.end()
         }

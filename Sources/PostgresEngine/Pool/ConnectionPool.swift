@@ -103,17 +103,25 @@ final class ConnectionPool<Connection: PoolableConnection, Time: PoolTimeSource>
 
 extension ConnectionPool {
     /// Borrows a connection if one is ready that needs nothing before use.
-    @inline(__always)
     func acquireIfReady() -> Connection? {
-        if let metrics { return acquireIfReady(measuredBy: metrics) }
+        borrowIfReady()?.takeUnretainedValue()
+    }
+
+    /// Borrows a connection if one is ready that needs nothing before use, without counting a reference to it.
+    ///
+    /// A pool keeps every connection that it has lent until it is given back, even one that is closed meanwhile. So it is
+    /// enough to keep the pool.
+    @inline(__always)
+    func borrowIfReady() -> Unmanaged<Connection>? {
+        if let metrics { return borrowIfReady(measuredBy: metrics) }
         let reading = readsTimeAlways ? time.now() : nil
         return state.withLock { $0.machine.lendIdle(at: reading) }
     }
 
     @inline(never)
-    private func acquireIfReady(measuredBy metrics: PoolMetrics) -> Connection? {
+    private func borrowIfReady(measuredBy metrics: PoolMetrics) -> Unmanaged<Connection>? {
         let now = time.now()
-        let (connection, counts) = state.withLock { state -> (Connection?, Machine.Counts?) in
+        let (connection, counts) = state.withLock { state -> (Unmanaged<Connection>?, Machine.Counts?) in
             guard let connection = state.machine.lendIdle(at: now) else { return (nil, nil) }
             return (connection, state.machine.countsDue(at: now))
         }
@@ -146,15 +154,18 @@ extension ConnectionPool {
     /// A connection that is not lent is left alone.
     @inline(__always)
     func release(_ connection: Connection, disposition: PoolReleaseDisposition = .reusable) {
-        if disposition == .reusable {
-            if let metrics {
-                if takeBack(connection, measuredBy: metrics) { return }
-            } else {
-                let reading = readsTimeAlways ? time.now() : nil
-                if state.withLock({ $0.machine.takeBack(connection, at: reading) }) != nil { return }
-            }
-        }
+        if disposition == .reusable, takeBackIfFit(connection) { return }
         releaseSlowly(connection, disposition: disposition)
+    }
+
+    /// Takes a connection back that is as it was lent, when nothing else has to be done.
+    ///
+    /// - Returns: False when nothing has happened, and ``release(_:disposition:)`` must decide.
+    @inline(__always)
+    func takeBackIfFit(_ connection: Connection) -> Bool {
+        if let metrics { return takeBack(connection, measuredBy: metrics) }
+        let reading = readsTimeAlways ? time.now() : nil
+        return state.withLock { $0.machine.takeBack(connection, at: reading) } != nil
     }
 
     @inline(never)

@@ -6,9 +6,10 @@ extension PoolStateMachine {
     /// Lends the warmest idle connection when nothing at all has to be done first.
     ///
     /// - Parameter reading: The time, or nil to live by the last tick.
-    /// - Returns: Nil when ``acquire(_:now:effects:)`` must decide.
+    /// - Returns: The connection, which the machine keeps until it comes back; nil when ``acquire(_:now:effects:)`` must
+    ///   decide.
     @inline(__always)
-    mutating func lendIdle(at reading: PoolInstant?) -> Connection? {
+    mutating func lendIdle(at reading: PoolInstant?) -> Unmanaged<Connection>? {
         if let reading { touch(reading) }
         guard isTicking || limits.tickInterval == nil, !limits.checksAlways, let place = idle.last,
             let connection = slots[Int(place)].lendIfFit(at: time, livenessTestAge: limits.livenessTestAge)
@@ -43,13 +44,13 @@ extension PoolStateMachine.Slot {
     // Each in one access to the slot: every access to an element of the table asks whether the table is shared.
 
     @inline(__always)
-    fileprivate mutating func lendIfFit(at time: PoolInstant, livenessTestAge: Int64) -> Connection? {
+    fileprivate mutating func lendIfFit(at time: PoolInstant, livenessTestAge: Int64) -> Unmanaged<Connection>? {
         guard time.nanoseconds - verifiedAt.nanoseconds < livenessTestAge, time < expiresAt,
             let connection, connection.isUsable
         else { return nil }
         state = .lent
         lentAt = time
-        return connection
+        return .passUnretained(connection)
     }
 
     @inline(__always)
@@ -230,7 +231,10 @@ extension PoolStateMachine {
         _ connection: Connection, disposition: PoolReleaseDisposition, now: PoolInstant, effects: inout Effects
     ) -> (step: ReleaseStep, used: Int64?) {
         noteActivity(now, &effects)
-        guard let index = slot(connection.poolID, in: .lent) else { return (.done, nil) }
+        guard let index = slot(connection.poolID, in: .lent) else {
+            cutOffConnections.removeAll { $0 === connection }
+            return (.done, nil)
+        }
         let used = now.nanoseconds(since: slots[index].lentAt)
         let isSurplus = total > limits.maximum && waiters.isEmpty
         if phase != .running {

@@ -108,7 +108,10 @@ extension PoolStateMachine {
         phase = .closed
         let lent = lentCount + checkingCount
         cutOff += lent
-        for index in slots.indices where slots[index].connection != nil {
+        for index in slots.indices {
+            guard let connection = slots[index].connection else { continue }
+            // Whoever has it relies on the pool to keep it.
+            if slots[index].state == .lent { cutOffConnections.append(connection) }
             close(index, .shutdown, &effects)
         }
         return lent

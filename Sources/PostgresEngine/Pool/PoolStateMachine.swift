@@ -123,6 +123,8 @@ struct PoolStateMachine<Connection: PoolableConnection, Waiter: Sendable>: Senda
 
     var countsReportedAt = PoolInstant(nanoseconds: .min)
     var counters = PostgresPoolStatistics()
+    /// Connections that were closed while they were lent, until they are given back.
+    var cutOffConnections: [Connection] = []
     /// How many connections a shutdown closed while they were in use.
     var cutOff = 0
     var acquireNanoseconds: Int64 = 0

@@ -188,6 +188,26 @@ struct ConnectionPoolLifecycleTests {
         other.close()
     }
 
+    @Test("a lent connection is kept until it comes back, whatever becomes of the pool's interest in it")
+    func keeping() async throws {
+        let pool = makePool(server, time, .init(maximum: 2))
+        weak var lent: FakeConnection?
+        weak var returned: FakeConnection?
+        do {
+            let (first, second) = (try await pool.acquire(), try await pool.acquire())
+            (lent, returned) = (first, second)
+        }
+        pool.close()
+        #expect(lent?.isUsable == false)
+        #expect(returned != nil)
+        if let returned { pool.release(returned, disposition: .discard) }
+        #expect(returned == nil)
+        #expect(lent != nil)
+        if let lent { pool.release(lent) }
+        #expect(lent == nil)
+        #expect(pool.statistics.total == 0)
+    }
+
     // MARK: Metrics
 
     @Test("reports counts, waits, uses and timeouts as metrics")

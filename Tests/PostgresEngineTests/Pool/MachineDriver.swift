@@ -53,7 +53,7 @@ final class MachineDriver {
         requests[caller] = request
         if let connection = machine.lendIdle(at: machine.limits.tickInterval == nil ? now : nil) {
             outcomes[caller] = .success(
-                PoolGrant(connection: connection, needsCheck: false, needsLivenessTest: false))
+                PoolGrant(connection: connection.takeUnretainedValue(), needsCheck: false, needsLivenessTest: false))
         } else {
             let step = update { $0.acquire(request, now: $1, effects: &$2) }
             follow(step, of: caller)
@@ -162,7 +162,7 @@ final class MachineDriver {
     }
 
     /// The short path without the time.
-    func lendIdle() -> FakeConnection? { machine.lendIdle(at: nil) }
+    func lendIdle() -> FakeConnection? { machine.lendIdle(at: nil)?.takeUnretainedValue() }
 
     /// The short path without the time.
     func takeBack(_ connection: FakeConnection) -> Bool { machine.takeBack(connection, at: nil) != nil }
