@@ -24,7 +24,6 @@ let package = Package(
                 .product(name: "PersistenceCore", package: "swift-persistence"),
                 .product(name: "PostgresEngine", package: "swift-persistence"),
                 .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

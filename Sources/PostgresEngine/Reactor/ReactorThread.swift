@@ -105,10 +105,13 @@ final class ReactorThread: @unchecked Sendable {
     ///
     /// After the thread has ended, the caller runs it.
     func perform(_ action: @escaping @Sendable () -> Void) {
-        if isCurrentThread {
-            action()
-            return
-        }
+        if isCurrentThread { action() } else { performLater(action) }
+    }
+
+    /// Runs `action` on the thread, after what runs there now.
+    ///
+    /// After the thread has ended, the caller runs it.
+    func performLater(_ action: @escaping @Sendable () -> Void) {
         let isStopped = inbox.withLock { inbox in
             if inbox.isStopped { return true }
             inbox.actions.append(action)

@@ -4,8 +4,8 @@ internal import NIOCore
 
 /// One client's connection: cuts the bytes into messages, has them answered one after the other, and writes the answers.
 ///
-/// Everything happens on the connection's event loop, the task that answers a command included: it sends its query to the
-/// engine from there, and is woken by the reactor that reads the engine's answer. That is the only switch of threads.
+/// Everything happens on the connection's event loop, the task that answers a command included: its query goes to the
+/// engine from there, and the engine's answer comes back to the same thread.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -14,7 +14,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private let gateway: Gateway
     private let session: ClientSession
     private let tracker: ConnectionTracker
-    private let executor: EventLoopExecutor
     private var received = ByteBuffer()
     private var waiting: CircularBuffer<WireRequest> = CircularBuffer(initialCapacity: 4)
     private var running: Task<Void, Never>?
@@ -28,8 +27,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// How many complete messages may wait behind the running one before the socket is left alone.
     private static let maximumWaiting = 2
 
-    init(gateway: Gateway, session: ClientSession, tracker: ConnectionTracker, executor: EventLoopExecutor) {
-        self.executor = executor
+    init(gateway: Gateway, session: ClientSession, tracker: ConnectionTracker) {
         self.gateway = gateway
         self.session = session
         self.tracker = tracker
@@ -131,14 +129,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
             context.read()
         }
         let handler = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        let eventLoop = context.eventLoop
         runningCanBeCancelled = request.commandKind?.isReadOnly ?? false
-        running = Task(executorPreference: executor) { [gateway, session] in
+        running = Task(executorPreference: gateway.reactor) { [gateway, session] in
             let reply = await gateway.respond(to: request, session: session)
-            eventLoop.execute {
-                let (handler, context) = handler.value
-                handler.finish(request, reply, context)
-            }
+            // On the reactor's only thread, which is the event loop's.
+            let (handler, context) = handler.value
+            handler.finish(request, reply, context)
         }
     }
 

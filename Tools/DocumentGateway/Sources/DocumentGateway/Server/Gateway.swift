@@ -12,7 +12,7 @@ final class Gateway: Sendable {
     let database: PostgresDatabase
     /// The connections of open transactions, apart, so that these cannot keep other commands from theirs.
     let transactionDatabase: PostgresDatabase
-    /// The thread that reads the engine's answers; the tasks of transactions run there, too.
+    /// The one thread that serves clients and the engine's connections; commands run there, too.
     let reactor: PostgresReactor
     let cursors = CursorRegistry()
     let writes = RetryableWrites()
@@ -27,7 +27,7 @@ final class Gateway: Sendable {
     init(configuration: GatewayConfiguration, logger: Logger) throws(PersistenceError) {
         self.configuration = configuration
         self.logger = logger
-        reactor = try PostgresReactor()
+        reactor = try PostgresReactor(threadCount: 1)
         var engine = configuration.engine
         engine.applicationName = engine.applicationName ?? "document-gateway"
         engine.sessionParameters["documentdb.useFileBasedPersistedCursors"] = "on"

@@ -1,9 +1,8 @@
 public import Logging
 internal import NIOCore
-internal import NIOPosix
 internal import NIOSSL
 internal import PersistenceCore
-internal import PostgresEngine
+@_spi(ReactorSockets) internal import PostgresEngine
 public import ServiceLifecycle
 internal import Synchronization
 
@@ -55,53 +54,35 @@ public final class GatewayServer: Service {
     private func listen() async throws {
         let configuration = gateway.configuration
         let tls = try configuration.tls.map(Self.context)
-        let threads = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let (gateway, tracker) = (gateway, gateway.tracker)
-        let executor = EventLoopExecutor(threads.next())
         let identifiers = IdentifierSource()
-        let channel: any Channel
-        do {
-            channel = try await ServerBootstrap(group: threads)
-                .serverChannelOption(.backlog, value: 256)
-                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .childChannelOption(.maxMessagesPerRead, value: 4)
-                .childChannelOption(
-                    .recvAllocator,
-                    value: AdaptiveRecvByteBufferAllocator(minimum: 1024, initial: 4096, maximum: 1 << 20)
-                )
-                .childChannelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        guard tracker.count < configuration.maximumConnections else {
-                            gateway.logger.warning("too many connections; one is refused")
-                            throw ChannelError.connectPending
-                        }
-                        let id = identifiers.next()
-                        let session = ClientSession(id: id, remoteAddress: channel.remoteAddress?.text ?? "unknown")
-                        if let tls {
-                            try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
-                        }
-                        try channel.pipeline.syncOperations.addHandler(
-                            ConnectionHandler(
-                                gateway: gateway, session: session, tracker: tracker, executor: executor))
-                    }
-                }
-                .bind(host: configuration.host, port: configuration.port).get()
-        } catch {
-            try? await threads.shutdownGracefully()
-            throw error
+        let listener = try ReactorListener(
+            host: configuration.host, port: configuration.port, loop: ReactorEventLoop(gateway.reactor.firstThread)
+        ) { channel in
+            guard tracker.count < configuration.maximumConnections else {
+                gateway.logger.warning("too many connections; one is refused")
+                throw ChannelError.connectPending
+            }
+            let id = identifiers.next()
+            let session = ClientSession(id: id, remoteAddress: channel.remoteAddress?.text ?? "unknown")
+            if let tls {
+                try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
+            }
+            try channel.pipeline.syncOperations.addHandler(
+                ConnectionHandler(gateway: gateway, session: session, tracker: tracker))
         }
-        let port = channel.localAddress?.port ?? configuration.port
+        let port = listener.address.port ?? configuration.port
         if configuration.advertisedAddress == nil {
             gateway.address.withLock { $0 = "\(configuration.host):\(port)" }
         }
         gateway.logger.notice("listening", metadata: ["address": "\(configuration.host):\(port)"])
+        listener.start()
         ready?(port)
         let upkeep = Task { await gateway.maintain() }
         await withTaskCancellationOrGracefulShutdownHandler {
-            try? await channel.closeFuture.get()
+            await listener.waitUntilStopped()
         } onCancelOrGracefulShutdown: {
-            channel.close(promise: nil)
+            listener.stop()
         }
         upkeep.cancel()
         gateway.logger.notice("shutting down")
@@ -110,8 +91,8 @@ public final class GatewayServer: Service {
             group.addTask { await tracker.drainAll() }
             group.addTask { try? await Task.sleep(for: configuration.shutdownTimeout) }
             await group.next()
-            // Ending the event loops closes what is left, and with it ends the other task.
-            try? await threads.shutdownGracefully()
+            // Closing what is left ends the other task.
+            listener.closeChannels()
             group.cancelAll()
         }
     }
