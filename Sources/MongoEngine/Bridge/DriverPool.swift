@@ -12,7 +12,7 @@ final class DriverPool: Sendable {
         var clients: [CPointer: PooledClient] = [:]
     }
 
-    let connections = ConnectionCounts()
+    let connections: ConnectionCounts
     let monitor: MongoMonitor
     private let settings: ConnectionSettings
     private let workers: DriverThreads
@@ -25,9 +25,11 @@ final class DriverPool: Sendable {
     ///   - monitor: Hears what the driver finds out about the servers.
     ///   - workers: The threads that may block.
     ///   - isRecorded: Whether somebody wants to know which member answers a command.
+    ///   - metrics: Takes how long it takes to open connections.
     /// - Throws: ``PersistenceError`` with the code `configuration` when the driver refuses the configuration.
     init(
-        configuration: MongoConfiguration, monitor: MongoMonitor, workers: DriverThreads, isRecorded: Bool
+        configuration: MongoConfiguration, monitor: MongoMonitor, workers: DriverThreads, isRecorded: Bool,
+        metrics: PoolMetrics?
     ) throws(PersistenceError) {
         MongoLibrary.start()
         let uri = try configuration.driverURI()
@@ -40,6 +42,7 @@ final class DriverPool: Sendable {
         mongoc_client_pool_set_error_api(pool, MONGOC_ERROR_API_VERSION_2)
         mongoc_client_pool_max_size(pool, UInt32(configuration.pool.maximum))
         self.monitor = monitor
+        connections = ConnectionCounts(metrics: metrics)
         self.workers = workers
         settings = ConnectionSettings(configuration: configuration)
         state = Mutex(State(pool: CPointer(pool)))

@@ -22,13 +22,13 @@ final class MongoCore: Sendable {
         monitor = MongoMonitor(logger: instrumentation.logger)
         let workers = DriverThreads(
             name: "mongo", limit: configuration.pool.maximum, patience: Self.threadPatience)
+        let metrics = instrumentation.poolMetrics(name: target.poolName)
         pool = MongoClientPool(
             configuration: configuration,
             driver: try DriverPool(
                 configuration: configuration, monitor: monitor, workers: workers,
-                isRecorded: instrumentation.isEnabled),
-            workers: workers,
-            metrics: instrumentation.poolMetrics(name: target.poolName))
+                isRecorded: instrumentation.isEnabled, metrics: metrics),
+            workers: workers, metrics: metrics)
     }
 
     private static let interruptionInterval = Duration.milliseconds(100)

@@ -124,6 +124,7 @@ struct InstrumentationTests {
             let name = ("db.client.connection.pool.name", "localhost:\(server.port)/app")
             #expect(try metrics.expectRecorder("db.client.connection.wait_time", [name]).values.count == 2)
             #expect(try metrics.expectRecorder("db.client.connection.use_time", [name]).values.count == 2)
+            #expect(try metrics.expectRecorder("db.client.connection.create_time", [name]).values.count == 1)
         }
     }
 

@@ -1,10 +1,16 @@
+internal import PersistenceCore
 internal import Synchronization
 
-/// Counts the connections of a pool.
+/// Counts the connections of a pool, and measures how long it takes to open them.
 final class ConnectionCounts: Sendable {
+    let metrics: PoolMetrics?
     private let openCount = Atomic<Int>(0)
     private let openedCount = Atomic<Int64>(0)
     private let interruptedCount = Atomic<Int64>(0)
+
+    init(metrics: PoolMetrics?) {
+        self.metrics = metrics
+    }
 
     var open: Int { openCount.load(ordering: .relaxed) }
     var opened: Int64 { openedCount.load(ordering: .relaxed) }

@@ -1,4 +1,5 @@
 internal import CMongoC
+internal import PersistenceCore
 
 #if canImport(Glibc)
     internal import Glibc
@@ -31,6 +32,12 @@ enum StreamInitiator {
     ) -> UnsafeMutablePointer<mongoc_stream_t>? {
         let host = String(cArray: entry.address(of: \.host))
         let settings = connections.settings
+        let metrics = connections.counts.metrics
+        let start = metrics == nil ? nil : ContinuousClock.now
+        func opened(_ stream: UnsafeMutablePointer<mongoc_stream_t>) -> UnsafeMutablePointer<mongoc_stream_t>? {
+            if let start { metrics?.recordCreateTime(start.duration(to: .now)) }
+            return mongoc_stream_buffered_new(stream, bufferSize)
+        }
         let connection: ServerConnection
         switch ServerConnection.open(
             host: host, port: entry.pointee.port, timeout: settings.connectTimeout, owner: connections)
@@ -45,7 +52,7 @@ enum StreamInitiator {
             return nil
         }
         let stream = ConnectionStream.make(connection)
-        guard settings.tls.isEnabled else { return mongoc_stream_buffered_new(stream, bufferSize) }
+        guard settings.tls.isEnabled else { return opened(stream) }
         let encrypted = settings.withTLSOptions { mongoc_stream_tls_new_with_hostname(stream, host, $0, 1) }
         guard let encrypted else {
             mongoc_stream_destroy(stream)
@@ -56,7 +63,7 @@ enum StreamInitiator {
             mongoc_stream_destroy(encrypted)
             return nil
         }
-        return mongoc_stream_buffered_new(encrypted, bufferSize)
+        return opened(encrypted)
     }
 
     /// The driver's own size.
