@@ -303,9 +303,10 @@ extension ByteWriter {
 }
 
 /// The keys of an array's elements.
+@usableFromInline
 struct IndexKey {
     /// Calls a closure with the digits of an index.
-    @inline(__always)
+    @inlinable
     static func with<Result>(
         _ index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result
     ) rethrows -> Result {

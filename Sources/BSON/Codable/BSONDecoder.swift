@@ -52,6 +52,21 @@ public struct BSONDecoder: Sendable {
         try decode(type, at: DecodingLevel(root: document, root))
     }
 
+    /// Makes a value of a document, when its type reads its own fields.
+    ///
+    /// - Parameters:
+    ///   - type: The type of the value.
+    ///   - document: The document.
+    /// - Returns: The value.
+    /// - Throws: ``PersistenceCore/PersistenceError`` with the code `decoding`: a field is missing, has a type that does
+    ///   not fit, or holds what the type does not take. `column` names the field, with dots for nesting. What the type
+    ///   itself throws.
+    public func decode<Value: DocumentReadable>(
+        _ type: Value.Type, from document: Document
+    ) throws(PersistenceError) -> Value {
+        try DocumentReader.read(type, from: document, root)
+    }
+
     /// Makes a value of a BSON value, which need not be a document.
     ///
     /// - Parameters:
@@ -85,12 +100,19 @@ public struct BSONDecoder: Sendable {
     ///
     /// A `DecodingError`'s own description is left out, because types may quote values in it.
     private static func surface(_ error: any Error) -> PersistenceError {
+        let surface = withoutPath(error)
+        guard error is DecodingError, let name = surface.column else { return surface }
+        return surface.with { $0.summary = "field \(name): \($0.summary)" }
+    }
+
+    /// The same, with the field's name in `column` alone.
+    static func withoutPath(_ error: any Error) -> PersistenceError {
         if let error = error as? PersistenceError { return error }
         var surface: PersistenceError
         if let problem = error as? DecodingError {
             let (path, summary) = describe(problem)
             let name = path.map(\.stringValue).joined(separator: ".")
-            surface = PersistenceError(.decoding, name.isEmpty ? summary : "field \(name): \(summary)")
+            surface = PersistenceError(.decoding, summary)
             surface.column = name.isEmpty ? nil : name
         } else {
             surface = PersistenceError(.decoding, "the type could not be made of the document")

@@ -42,6 +42,21 @@ public struct BSONEncoder: Sendable {
         self.limits = limits
     }
 
+    init(root: CodingRoot, limits: Document.Limits) {
+        self.root = root
+        self.limits = limits
+    }
+
+    /// Makes a document of a value that writes its own fields.
+    ///
+    /// - Parameter value: The value.
+    /// - Returns: The document.
+    /// - Throws: ``PersistenceCore/PersistenceError``: `encoding` when BSON cannot hold a field; `column` names it. With
+    ///   `tooLarge` beyond the limits. What the type itself throws.
+    public func encode(_ value: some DocumentWritable) throws(PersistenceError) -> Document {
+        try DocumentWriter.document(of: value, root, limits: limits)
+    }
+
     /// Makes a document of a value.
     ///
     /// - Parameter value: A value that encodes fields: a struct, a dictionary with string keys, a ``Document``.
@@ -62,12 +77,17 @@ public struct BSONEncoder: Sendable {
     /// - Returns: The BSON value.
     /// - Throws: What ``encode(_:)`` throws, but that the value may be anything.
     public func encodeValue(_ value: some Encodable) throws(PersistenceError) -> BSONValue {
+        try encodeValue(value, namesField: true)
+    }
+
+    /// Makes a BSON value, and leaves it to the caller to name the field in an error's summary, unless `namesField`.
+    func encodeValue(_ value: some Encodable, namesField: Bool) throws(PersistenceError) -> BSONValue {
         let state = EncodingState(root, limits: limits)
         let level = EncodingLevel(root: state)
         do {
             try level.encodeWhole(value)
         } catch {
-            throw Self.surface(error)
+            throw Self.surface(error, namesField: namesField)
         }
         let (type, bytes, count) = state.finish()
         let fault = state.writer.pointee.fault
@@ -81,7 +101,7 @@ public struct BSONEncoder: Sendable {
         return bytes.withUnsafeBytes { BSONValue(reading: element, in: $0, of: bytes) }
     }
 
-    private static func surface(_ error: any Error) -> PersistenceError {
+    private static func surface(_ error: any Error, namesField: Bool) -> PersistenceError {
         if let error = error as? PersistenceError { return error }
         guard case .invalidValue(_, let context)? = error as? EncodingError else {
             return PersistenceError(.encoding, "the type could not be made into a document")
@@ -91,7 +111,7 @@ public struct BSONEncoder: Sendable {
         // Only our own descriptions are known to quote no values.
         let summary =
             context.underlyingError is OwnEncodingError ? context.debugDescription : "the value cannot be held"
-        return PersistenceError(.encoding, name.isEmpty ? summary : "field \(name): \(summary)").with {
+        return PersistenceError(.encoding, name.isEmpty || !namesField ? summary : "field \(name): \(summary)").with {
             $0.column = name.isEmpty ? nil : name
             $0.underlying = error
         }

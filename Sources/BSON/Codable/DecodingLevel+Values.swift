@@ -53,11 +53,7 @@ extension DecodingLevel {
     @inline(__always)
     func string(_ field: RawElement, index: Int? = nil) throws -> String {
         guard field.type == 0x02 || field.type == 0x0E else { throw mismatch(String.self, field, index: index) }
-        let text = bytes.withUnsafeBytes { buffer -> String? in
-            let part = UnsafeRawBufferPointer(rebasing: buffer[field.valueStart + 4..<field.valueEnd - 1])
-            // `String(validating:as:)` would do both, but takes several times as long.
-            return UTF8Check.isValid(part) ? String(decoding: part, as: UTF8.self) : nil
-        }
+        let text = bytes.withUnsafeBytes { $0.validText(from: field.valueStart + 4, to: field.valueEnd - 1) }
         guard let text else { throw corrupted("the string is not UTF-8", field, index: index) }
         return text
     }
