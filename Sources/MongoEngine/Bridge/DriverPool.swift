@@ -8,8 +8,11 @@ internal import Synchronization
 final class DriverPool: Sendable {
     private struct State: ~Copyable {
         var pool: CPointer?
-        /// The driver hands out the same clients again and again.
-        var clients: [CPointer: PooledClient] = [:]
+        /// All clients that were taken out of the driver's pool. They are kept out of it: giving one back for every
+        /// operation would have the driver look through its connections each time.
+        var clients: [PooledClient] = []
+        /// Those that nobody uses; the last one was used last.
+        var idle: [PooledClient] = []
     }
 
     let connections: ConnectionCounts
@@ -50,47 +53,62 @@ final class DriverPool: Sendable {
     }
 
     deinit {
-        let (pool, clients) = state.withLock { ($0.pool.take(), Array($0.clients.values)) }
+        let (pool, clients) = state.withLock { ($0.pool.take(), $0.clients) }
         guard let pool else { return }
         // Joins the threads that watch the servers.
         workers.submit { [monitor] in
-            mongoc_client_pool_destroy(pool.raw)
-            // The driver calls back into both until here.
-            withExtendedLifetime((monitor, clients)) {}
+            Self.destroy(pool, clients)
+            // The driver calls back into it until here.
+            withExtendedLifetime(monitor) {}
         }
+    }
+
+    /// Frees a pool whose clients nobody uses any more.
+    private static func destroy(_ pool: CPointer, _ clients: [PooledClient]) {
+        for client in clients {
+            client.forgetCollections()
+            mongoc_client_pool_push(pool.raw, client.pointer.raw)
+        }
+        mongoc_client_pool_destroy(pool.raw)
     }
 
     /// Takes a client out.
     ///
     /// The caller has one of as many permits as there are clients, so that this does not block.
     func pop() -> PooledClient? {
-        guard let pool = state.withLock({ $0.pool }), let client = mongoc_client_pool_try_pop(pool.raw) else {
-            return nil
-        }
-        let pointer = CPointer(client)
-        return state.withLock { state in
-            if let known = state.clients[pointer] { return known }
-            let connections = ClientConnections(counts: connections, settings: settings)
-            StreamInitiator.install(on: pointer.raw, connections: connections)
-            let client = PooledClient(pointer: pointer, connections: connections)
-            state.clients[pointer] = client
-            return client
-        }
+        let (idle, pool) = state.withLock { ($0.idle.popLast(), $0.pool) }
+        if let idle { return idle }
+        guard let pool, let pointer = mongoc_client_pool_try_pop(pool.raw) else { return nil }
+        let connections = ClientConnections(counts: connections, settings: settings)
+        StreamInitiator.install(on: pointer, connections: connections)
+        let client = PooledClient(pointer: CPointer(pointer), connections: connections)
+        state.withLock { $0.clients.append(client) }
+        return client
     }
 
-    /// Gives a client back, on a thread that may block.
+    /// Gives a client back.
     func push(_ client: PooledClient) {
-        guard let pool = state.withLock({ $0.pool }) else { return }
-        mongoc_client_pool_push(pool.raw, client.pointer.raw)
+        state.withLock { $0.idle.append(client) }
+    }
+
+    /// The clients that somebody uses.
+    var clientsInUse: [PooledClient] {
+        state.withLock { state in
+            let idle = Set(state.idle.map(ObjectIdentifier.init))
+            return state.clients.filter { !idle.contains(ObjectIdentifier($0)) }
+        }
     }
 
     /// Closes all connections and frees the pool, on a thread that may block.
     ///
     /// Nobody has a client any more.
     func destroy() {
-        let pool = state.withLock { $0.pool.take() }
-        if let pool { mongoc_client_pool_destroy(pool.raw) }
-        state.withLock { $0.clients = [:] }
+        let (pool, clients) = state.withLock { state in
+            state.idle = []
+            return (state.pool.take(), state.clients)
+        }
+        if let pool { Self.destroy(pool, clients) }
+        state.withLock { $0.clients = [] }
     }
 }
 

@@ -4,8 +4,8 @@ internal import PersistenceCore
 
 /// What an operation has at hand while it runs on a thread that may block.
 struct MongoCall {
-    /// The client, a `mongoc_client_t`.
-    let client: OpaquePointer
+    /// The client that the operation has.
+    let pooled: PooledClient
     /// The lane that the client belongs to.
     let lane: ClientLane
     /// The session that the operation is part of, a `mongoc_client_session_t`.
@@ -13,15 +13,15 @@ struct MongoCall {
     /// How long the server may take, in milliseconds.
     let maximumTime: Int64?
     let database: String
+    /// The client, a `mongoc_client_t`.
+    var client: OpaquePointer { pooled.pointer.raw }
+
     /// Whether the operation keeps the client beyond its end, for a cursor.
     var keepsClient = false
 
     /// Lends a collection, a `mongoc_collection_t`.
     func withCollection<Result>(_ name: String, _ body: (OpaquePointer) -> Result) -> Result {
-        // Never nil: the function allocates, or ends the process.
-        let collection = mongoc_client_get_collection(client, database, name).unsafelyUnwrapped
-        defer { mongoc_collection_destroy(collection) }
-        return body(collection)
+        pooled.withCollection(name, in: database, body)
     }
 
     /// Lends options with the session, and with the time limit where the command takes one.

@@ -12,7 +12,9 @@ final class ClientLane: Sendable {
     typealias Job = @Sendable (_ client: PooledClient?) -> Void
 
     private struct State: ~Copyable {
-        var jobs: Deque<Job> = []
+        /// The next job, beside the queue, because hardly any lane has more than one at a time.
+        var next: Job?
+        var later: Deque<Job> = []
         var client: PooledClient?
         var isRunning = false
         var isEnded = false
@@ -30,12 +32,7 @@ final class ClientLane: Sendable {
     deinit {
         let (client, holdsPermit) = state.withLock { ($0.client, $0.holdsPermit) }
         guard holdsPermit else { return }
-        if let client {
-            // Giving a client back can close connections, which may block.
-            pool.workers.submit { [pool] in pool.push(client) }
-        } else {
-            pool.release()
-        }
+        if let client { pool.push(client) } else { pool.release() }
     }
 
     /// Queues work.
@@ -45,7 +42,7 @@ final class ClientLane: Sendable {
     func submit(_ job: @escaping Job) -> Bool {
         let (isTaken, starts) = state.withLock { state -> (Bool, Bool) in
             guard !state.isEnded else { return (false, false) }
-            state.jobs.append(job)
+            if state.next == nil { state.next = job } else { state.later.append(job) }
             defer { state.isRunning = true }
             return (true, !state.isRunning)
         }
@@ -101,7 +98,10 @@ final class ClientLane: Sendable {
     private func drain() {
         while true {
             let step = state.withLock { state -> Step in
-                if let job = state.jobs.popFirst() { return .run(job, state.client) }
+                if let job = state.next.take() {
+                    state.next = state.later.popFirst()
+                    return .run(job, state.client)
+                }
                 state.isRunning = false
                 guard state.isEnded, state.holdsPermit else { return .pause }
                 state.holdsPermit = false

@@ -14,17 +14,11 @@ final class MongoClientPool: Sendable {
 
     private typealias Waiter = UnsafeContinuation<Outcome, Never>
 
-    private struct Loan: Sendable {
-        var client: PooledClient
-        /// When it was lent, where the time is recorded.
-        var start: ContinuousClock.Instant?
-    }
-
     private struct State: ~Copyable {
         var queue: ClientQueue<Waiter, Outcome>
         var statistics = MongoPoolStatistics()
-        /// The clients that are lent, to be interrupted when time runs out at shutdown.
-        var inUse: [ObjectIdentifier: Loan] = [:]
+        /// Since when clients are lent, where the time is recorded.
+        var lentSince: [ObjectIdentifier: ContinuousClock.Instant] = [:]
         var drainers: [UnsafeContinuation<Void, Never>] = []
         /// The most clients that were lent at the same time; the driver keeps them all.
         var highWater = 0
@@ -170,16 +164,17 @@ final class MongoClientPool: Sendable {
 
     /// Takes a client out of the driver's pool; the caller has a permit, and a thread that may block.
     func pop() -> PooledClient? {
-        guard let client = driver.pop() else { return nil }
-        let loan = Loan(client: client, start: metrics == nil ? nil : .now)
-        state.withLock { $0.inUse[ObjectIdentifier(client)] = loan }
+        let client = driver.pop()
+        if let client, metrics != nil { state.withLock { $0.lentSince[ObjectIdentifier(client)] = .now } }
         return client
     }
 
-    /// Gives a client and its permit back, on a thread that may block.
+    /// Gives a client and its permit back.
     func push(_ client: PooledClient) {
-        let loan = state.withLock { $0.inUse.removeValue(forKey: ObjectIdentifier(client)) }
-        if let start = loan?.start { metrics?.recordUseTime(start.duration(to: .now)) }
+        if let metrics {
+            let start = state.withLock { $0.lentSince.removeValue(forKey: ObjectIdentifier(client)) }
+            if let start { metrics.recordUseTime(start.duration(to: .now)) }
+        }
         driver.push(client)
         release()
     }
@@ -268,7 +263,7 @@ final class MongoClientPool: Sendable {
     }
 
     private func interruptAll() -> Int {
-        let clients = state.withLock { $0.inUse.values.map(\.client) }
+        let clients = driver.clientsInUse
         for client in clients { client.interrupt() }
         return clients.count
     }

@@ -129,7 +129,7 @@ extension MongoCore {
                         return flight.finish(.failure(MongoFailure.poolClosed.persistenceError(of: operation)))
                     }
                     var call = MongoCall(
-                        client: client.pointer.raw, lane: lane, session: session?.pointer.raw,
+                        pooled: client, lane: lane, session: session?.pointer.raw,
                         maximumTime: deadline.map { max(1, $0.remaining.wholeMilliseconds) }, database: database)
                     var tally = CommandTally()
                     let result = tally.gather { body(&call) }

@@ -1,31 +1,61 @@
 internal import BSON
 internal import PersistenceCore
 
-/// Turns values into documents and back; a ``BSON/Document`` is taken as it is.
+/// Turns values into documents and back; a ``BSON/Document`` is taken as it is, and a type that codes itself is asked to.
 enum DocumentCoding {
+    // Made once: each has the options that all share.
+    private static let encoder = BSONEncoder()
+    private static let decoder = BSONDecoder()
+
+    /// Encodes one value.
     static func encode<Value: Encodable>(_ value: Value, operation: String) throws(PersistenceError) -> Document {
-        let document: Document
-        if let own = value as? Document {
-            document = own
-        } else {
+        try encoding(Value.self, operation: operation)(value)
+    }
+
+    /// How values become documents, looked up once for many.
+    static func encoding<Value: Encodable>(
+        _ type: Value.Type, operation: String
+    ) -> (Value) throws(PersistenceError) -> Document {
+        if type == Document.self {
+            return { (value) throws(PersistenceError) in
+                // The types are the same: they were compared.
+                let document = unsafeBitCast(value, to: Document.self)
+                try document.requireWellFormed()
+                return document
+            }
+        }
+        let encode = DocumentEncoding(encoder, type)
+        return { (value) throws(PersistenceError) in
             do throws(PersistenceError) {
-                document = try BSONEncoder().encode(value)
+                return try encode(value)
             } catch {
                 throw error.with { if $0.operation == nil { $0.operation = operation } }
             }
         }
-        try document.requireWellFormed()
-        return document
     }
 
+    /// Decodes one document.
     static func decode<Value: Decodable>(
         _ type: Value.Type, from document: Document, operation: String
     ) throws(PersistenceError) -> Value {
-        if type == Document.self, let own = document as? Value { return own }
-        do throws(PersistenceError) {
-            return try BSONDecoder().decode(type, from: document)
-        } catch {
-            throw error.with { if $0.operation == nil { $0.operation = operation } }
+        try decoding(type, operation: operation)(document)
+    }
+
+    /// How documents become values, looked up once for many.
+    static func decoding<Value: Decodable>(
+        _ type: Value.Type, operation: String
+    ) -> (Document) throws(PersistenceError) -> Value {
+        if type == Document.self {
+            // The types are the same: they were compared.
+            return { (document) throws(PersistenceError) in unsafeBitCast(document, to: type) }
+        }
+        let decode = DocumentDecoding(decoder, type)
+        return { (document) throws(PersistenceError) in
+            do throws(PersistenceError) {
+                return try decode(document)
+            } catch {
+                throw error.with { if $0.operation == nil { $0.operation = operation } }
+            }
         }
     }
 

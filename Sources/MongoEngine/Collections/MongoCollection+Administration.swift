@@ -64,7 +64,7 @@ extension MongoDatabase {
         let core = core
         let operation = MongoOperation("listCollections")
         let cursor = MongoCursor {
-            CursorRun(core: core, operation: operation, batchSize: 1000) {
+            CursorRun(core: core, operation: operation, batchSize: 1000, decode: { MongoCollectionInfo($0) }) {
                 () async throws(PersistenceError) -> CursorPage in
                 try await core.run(operation) { call in
                     let database = mongoc_client_get_database(call.client, call.database)
@@ -75,8 +75,6 @@ extension MongoDatabase {
                     guard let cursor else { return .failure(.poolClosed) }
                     return call.firstPage(stealing: cursor, session: nil, count: 1000)
                 }
-            } decode: { (document) throws(PersistenceError) in
-                MongoCollectionInfo(document)
             }
         }
         return try await cursor.collect()

@@ -62,7 +62,10 @@ extension MongoCollection {
         let operation = operation("aggregate", isWrite: isWrite)
         let batchSize = options.effectiveBatchSize
         return MongoCursor { [self] in
-            CursorRun(core: core, operation: operation, batchSize: batchSize) {
+            CursorRun(
+                core: core, operation: operation, batchSize: batchSize,
+                decode: DocumentCoding.decoding(type, operation: "aggregate")
+            ) {
                 () async throws(PersistenceError) -> CursorPage in
                 let stages: Document = ["pipeline": pipeline.value]
                 try stages.requireWellFormed()
@@ -80,8 +83,6 @@ extension MongoCollection {
                     guard let cursor else { return .failure(.poolClosed) }
                     return call.firstPage(stealing: cursor, session: session, count: batchSize)
                 }
-            } decode: { (document) throws(PersistenceError) in
-                try DocumentCoding.decode(type, from: document, operation: "aggregate")
             }
         }
     }

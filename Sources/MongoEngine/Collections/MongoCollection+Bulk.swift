@@ -17,7 +17,8 @@ extension MongoCollection {
     ) async throws(PersistenceError) -> MongoBulkResult {
         var encoded: [EncodedWrite] = []
         encoded.reserveCapacity(writes.count)
-        for write in writes { encoded.append(try write.encoded()) }
+        let encode = DocumentCoding.encoding(Element.self, operation: "bulkWrite")
+        for write in writes { encoded.append(try write.encoded(by: encode)) }
         return try await bulk(
             encoded, operation: operation("bulkWrite", isWrite: true, batchSize: encoded.count), isOrdered: isOrdered)
     }

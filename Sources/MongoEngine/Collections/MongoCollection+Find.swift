@@ -36,7 +36,10 @@ extension MongoCollection {
         let operation = operation("find")
         let batchSize = options.effectiveBatchSize
         return MongoCursor { [self] in
-            CursorRun(core: core, operation: operation, batchSize: batchSize) {
+            CursorRun(
+                core: core, operation: operation, batchSize: batchSize,
+                decode: DocumentCoding.decoding(type, operation: "find")
+            ) {
                 () async throws(PersistenceError) -> CursorPage in
                 try check(skip: skip, limit: limit)
                 // The server takes a limit of 0 for none at all.
@@ -54,8 +57,6 @@ extension MongoCollection {
                     guard let cursor else { return .failure(.poolClosed) }
                     return call.firstPage(stealing: cursor, session: session, count: batchSize)
                 }
-            } decode: { (document) throws(PersistenceError) in
-                try DocumentCoding.decode(type, from: document, operation: "find")
             }
         }
     }
@@ -87,11 +88,24 @@ extension MongoCollection {
         _ filter: MongoFilter = .all, as type: Result.Type, sort: MongoSort? = nil,
         options: MongoFindOptions = MongoFindOptions()
     ) async throws(PersistenceError) -> Result? {
-        // One batch, after which the server has closed the cursor: the client is free at once.
-        var options = options
-        options.batchSize = 2
-        var iterator = find(filter, as: type, sort: sort, limit: 1, options: options).makeAsyncIterator()
-        return try await iterator.next()
+        try filter.document.requireWellFormed()
+        let command = options.document(sort: sort, skip: 0, limit: 1, isSingleBatch: true)
+        try command.requireWellFormed()
+        let operation = operation("find")
+        var batch = try await core.run(operation, session: session, rows: { (batch: DocumentBatch) in batch.count }) {
+            [name] call -> Swift.Result<DocumentBatch, MongoFailure> in
+            let cursor = call.withCollection(name) { collection in
+                filter.document.withBSON { filter in
+                    call.withOptions(command) { mongoc_collection_find_with_opts(collection, filter, $0, nil) }
+                }
+            }
+            guard let cursor else { return .failure(.poolClosed) }
+            defer { mongoc_cursor_destroy(cursor) }
+            var batch = DocumentBatch()
+            return batch.fill(from: cursor, count: 1).map { _ in batch }
+        }
+        guard let document = batch.pop() else { return nil }
+        return try DocumentCoding.decode(type, from: document, operation: "find")
     }
 
     private func check(skip: Int, limit: Int?) throws(PersistenceError) {

@@ -16,7 +16,7 @@ extension MongoCollection {
         let name = name
         _ = try await core.run(operation("insert", isWrite: true), session: session) { call in
             call.withCollection(name) { collection in
-                call.withOptions(Self.uncheckedOptions) { options in
+                call.withOptions(InsertOptions.unchecked) { options in
                     document.withBSON { document in
                         DriverAnswer { mongoc_collection_insert_one(collection, document, options, $0, $1) }.result
                     }
@@ -43,9 +43,9 @@ extension MongoCollection {
         var ids: [BSONValue] = []
         documents.reserveCapacity(elements.count)
         ids.reserveCapacity(elements.count)
+        let encode = DocumentCoding.encoding(Element.self, operation: "insert")
         for element in elements {
-            let encoded = try DocumentCoding.encode(element, operation: "insert")
-            let (document, id) = DocumentCoding.identified(encoded)
+            let (document, id) = DocumentCoding.identified(try encode(element))
             documents.append(document)
             ids.append(id)
         }
@@ -54,7 +54,9 @@ extension MongoCollection {
             isOrdered: isOrdered)
         return ids
     }
+}
 
+enum InsertOptions {
     /// The driver's own check of every document is left out: ours were checked when they were made.
-    static var uncheckedOptions: Document { ["validate": false] }
+    static let unchecked: Document = ["validate": false]
 }

@@ -38,8 +38,10 @@ public struct MongoFindOptions: Sendable, Hashable {
 
     var effectiveBatchSize: Int { min(max(batchSize, 1), 100_000) }
 
-    func document(sort: MongoSort?, skip: Int, limit: Int?) -> Document {
-        var document: Document = ["batchSize": .int64(Int64(effectiveBatchSize))]
+    /// - Parameter isSingleBatch: Whether there is one answer and no cursor, which servers keep nothing for.
+    func document(sort: MongoSort?, skip: Int, limit: Int?, isSingleBatch: Bool = false) -> Document {
+        var document: Document =
+            isSingleBatch ? ["singleBatch": true] : ["batchSize": .int64(Int64(effectiveBatchSize))]
         if let sort, !sort.document.isEmpty { document.append("sort", .document(sort.document)) }
         if skip > 0 { document.append("skip", .int64(Int64(skip))) }
         if let limit { document.append("limit", .int64(Int64(limit))) }

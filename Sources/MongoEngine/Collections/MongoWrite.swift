@@ -16,17 +16,18 @@ public enum MongoWrite<Element: Codable & Sendable>: Sendable {
     /// Deletes all documents that a filter matches.
     case deleteMany(MongoFilter)
 
-    func encoded() throws(PersistenceError) -> EncodedWrite {
+    func encoded(
+        by encode: (Element) throws(PersistenceError) -> Document
+    ) throws(PersistenceError) -> EncodedWrite {
         switch self {
         case .insert(let element):
-            let document = try DocumentCoding.encode(element, operation: "bulkWrite")
-            return .insert(DocumentCoding.identified(document).document)
+            return .insert(DocumentCoding.identified(try encode(element)).document)
         case .updateOne(let filter, let update, let options):
             return .update(try filter.checked(), try update.checked(), options: try options.document(), isMulti: false)
         case .updateMany(let filter, let update, let options):
             return .update(try filter.checked(), try update.checked(), options: try options.document(), isMulti: true)
         case .replaceOne(let filter, let element, let options):
-            let document = try DocumentCoding.encode(element, operation: "bulkWrite")
+            let document = try encode(element)
             try MongoCollection<Element>.checkReplacement(document)
             return .replace(try filter.checked(), document, options: try options.document())
         case .deleteOne(let filter): return .delete(try filter.checked(), isMulti: false)

@@ -21,8 +21,8 @@ final class CursorRun<Element> {
     private var batch = DocumentBatch()
 
     init(
-        core: MongoCore, operation: MongoOperation, batchSize: Int, open: @escaping Open,
-        decode: @escaping (Document) throws(PersistenceError) -> Element
+        core: MongoCore, operation: MongoOperation, batchSize: Int,
+        decode: @escaping (Document) throws(PersistenceError) -> Element, open: @escaping Open
     ) {
         self.core = core
         self.operation = operation

@@ -39,7 +39,10 @@ public struct MongoCursor<Element>: AsyncSequence {
         public mutating func next(
             isolation actor: isolated (any Actor)?
         ) async throws(PersistenceError) -> Element? {
-            try await next()
+            while true {
+                if let element = try run.buffered() { return element }
+                guard try await run.fetch() else { return nil }
+            }
         }
 
         /// The next document, or `nil` after the last one.

@@ -8,13 +8,28 @@
 
 /// Where one thread waits for work to be handed to it.
 ///
-/// @unchecked: `work` is touched only while `mutex` is held; the pointers never change.
+/// @unchecked: `work` is touched only while `mutex` is held, `current` and `offered` by the spot's own thread alone; the
+/// pointers never change.
 final class ParkingSpot: @unchecked Sendable {
+    typealias Item = DriverThreads.Item
+
+    /// What the spot's thread is doing.
+    enum Activity {
+        case nothing
+        case call
+        case job
+    }
+
+    /// The threads that the spot's thread is one of.
+    let owner: ObjectIdentifier
+    var current = Activity.nothing
+    private var offered: Item?
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private var work: (@Sendable () -> Void)?
+    private var work: Item?
 
-    init() {
+    init(owner: ObjectIdentifier) {
+        self.owner = owner
         mutex.initialize(to: pthread_mutex_t())
         condition.initialize(to: pthread_cond_t())
         pthread_mutex_init(mutex, nil)
@@ -37,8 +52,44 @@ final class ParkingSpot: @unchecked Sendable {
         mutex.deallocate()
     }
 
+    // MARK: On the spot's own thread
+
+    private static let key: pthread_key_t = {
+        var key = pthread_key_t()
+        pthread_key_create(&key, nil)
+        return key
+    }()
+
+    /// The spot of the thread that asks; only threads of ``DriverThreads`` have one.
+    static var current: ParkingSpot? {
+        pthread_getspecific(key).map { Unmanaged<ParkingSpot>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// Makes this the calling thread's spot, for as long as the thread lives.
+    ///
+    /// The thread keeps the spot alive.
+    func makeCurrent() {
+        pthread_setspecific(Self.key, Unmanaged.passUnretained(self).toOpaque())
+    }
+
+    /// Offers the thread what it is to do after what it is doing.
+    ///
+    /// - Returns: False when another thread should do it.
+    func offer(_ item: Item) -> Bool {
+        guard offered == nil, current == (item.isJob ? .call : .job) else { return false }
+        offered = item
+        return true
+    }
+
+    func takeOffer() -> Item? {
+        defer { offered = nil }
+        return offered
+    }
+
+    // MARK: Handing over
+
     /// Hands work to the thread that waits here, or soon will.
-    func hand(_ work: @escaping @Sendable () -> Void) {
+    func hand(_ work: Item) {
         pthread_mutex_lock(mutex)
         self.work = work
         pthread_cond_signal(condition)
@@ -49,7 +100,7 @@ final class ParkingSpot: @unchecked Sendable {
     ///
     /// - Parameter nanoseconds: How long at most; `nil` is without limit.
     /// - Returns: The work, or `nil` when none came.
-    func wait(nanoseconds: UInt64?) -> (@Sendable () -> Void)? {
+    func wait(nanoseconds: UInt64?) -> Item? {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         guard let nanoseconds else {
@@ -71,7 +122,7 @@ final class ParkingSpot: @unchecked Sendable {
         return take()
     }
 
-    private func take() -> (@Sendable () -> Void)? {
+    private func take() -> Item? {
         defer { work = nil }
         return work
     }

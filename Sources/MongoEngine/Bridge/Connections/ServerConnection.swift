@@ -191,9 +191,9 @@ extension ServerConnection {
         }
         defer { state.withLock { $0.isBusy = false } }
         guard isFree else { return noteTimeout() }
-        var entries = [pollfd(fd: descriptor, events: Int16(events), revents: 0)]
+        var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
         while true {
-            let count = systemPoll(&entries, end.remaining)
+            let count = poll(&entry, 1, end.remaining)
             if count < 0, errno == EINTR { continue }
             if count == 0 { return noteTimeout() }
             // An interrupted socket is readable too: it is at its end.
