@@ -6,6 +6,7 @@ import sys
 
 import figures as f
 import plots
+import tables
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"
@@ -62,47 +63,13 @@ def machine_lines(machine):
     return f.table(["", ""], rows, left=2)
 
 
-def comparison_lines(results, comparison, contenders):
-    rows = []
-    for contender in contenders:
-        speed, cost = (results.get(comparison, contender, what) for what in ["throughput of C", "CPU of C"])
-        rows.append(
-            [
-                contender,
-                f.amount(results.value(comparison, contender, "operations per second")),
-                f.amount(speed["value"]) if speed else "1",
-                f.target(speed),
-                f.time(results.value(comparison, contender, "p50")),
-                f.time(results.value(comparison, contender, "p99")),
-                f.time(results.value(comparison, contender, "CPU per operation")),
-                f.amount(cost["value"]) if cost else "1",
-                f.target(cost),
-            ]
-        )
-    head = [comparison, "op/s", "of C", "target", "p50", "p99", "CPU per op", "of C", "target"]
-    return f.table(head, rows)
-
-
-def other_lines(entries):
-    return f.table(["Figure", "", "target"], [[e["name"], f.quantity(e), f.target(e)] for e in entries])
-
-
-def missed_lines(entries):
-    missed = [entry for entry in entries if not entry["met"]]
-    if not missed:
-        return ["Every target is met.", ""]
-    return f.table(
-        ["Not reached in this run", "", "target"], [[e["name"], f.quantity(e), f.target(e)] for e in missed]
-    )
-
-
 def curve_lines(curves):
     lines = []
     for curve in curves["curves"]:
         plots.draw_curve(curve, PLOTS / f"{curve['id']}.svg")
         lines += [f"![{curve['title']}](plots/{curve['id']}.svg)", ""]
         lines += [f"- {note}" for note in curve["notes"]] + ([""] if curve["notes"] else [])
-    return lines + other_lines(curves["results"])
+    return lines + tables.other_lines(curves["results"])
 
 
 def soak_lines(soak):
@@ -160,17 +127,6 @@ def draw_headlines(results):
     plots.draw_workloads(labels, clients, values, PLOTS / "workloads.svg")
 
 
-def write_readme(results):
-    readme = REPOSITORY / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
-        sys.exit(f"README.md has no lines\n{BEGIN}\n{END}")
-    head, rest = text.split(BEGIN, 1)
-    _, tail = rest.split(END, 1)
-    body = "\n".join(headline_lines(results))
-    readme.write_text(f"{head}{BEGIN}\n\n{body}\n{END}{tail}", encoding="utf-8")
-
-
 def main():
     entries, machine = f.load(DATA / "benchmark.json"), f.load(DATA / "machine.json")
     if entries is None or machine is None:
@@ -212,8 +168,8 @@ def main():
         if group(comparison) != last:
             last = group(comparison)
             lines += [f"### {last}", "", WORKLOADS[last], ""]
-        lines += comparison_lines(results, comparison, contenders)
-    lines += ["### Other figures", "", *other_lines(results.others())]
+        lines += tables.comparison_lines(results, comparison, contenders)
+    lines += ["### Other figures", "", *tables.other_lines(results.others())]
     draw_headlines(results)
     if curves:
         lines += ["## Growth", "", *curve_lines(curves)]
@@ -221,12 +177,12 @@ def main():
         lines += ["## Faults", "", "From `Scripts/soak`, which injects faults at random.", "", *soak_lines(soak)]
     if fuzz:
         lines += ["## Hostile input", "", "From `Scripts/fuzz`.", "", *fuzz_lines(fuzz)]
-    lines += ["## Targets that are not met", "", *missed_lines(targets)]
+    lines += ["## Targets that are not met", "", *tables.missed_lines(targets)]
     notes = DOCS / "engine-report-notes.md"
     if notes.exists():
         lines += [notes.read_text(encoding="utf-8").strip(), ""]
     (DOCS / "engine-report.md").write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
-    write_readme(results)
+    tables.write_readme(REPOSITORY, BEGIN, END, headline_lines(results))
     print(f"docs/engine-report.md: {met} of {len(targets)} targets are met")
 
 

@@ -86,6 +86,26 @@ struct Coding {
                 }
                 return sum
             },
+            Case("decode 10 fields, DocumentReadable") { count in
+                flatBytes.withUnsafeBufferPointer { loops_decode_flat($0.baseAddress, $0.count, count) }
+            } swift: { count in
+                var sum: UInt64 = 0
+                for _ in 0..<count {
+                    let value = try decoder.decode(DirectFlat.self, from: flatDocument)
+                    sum &+= UInt64(value.visits) &+ UInt64(value.name.utf8.first ?? 0)
+                }
+                return sum
+            },
+            Case("decode nested, DocumentReadable") { count in
+                nestedBytes.withUnsafeBufferPointer { loops_decode_nested($0.baseAddress, $0.count, count) }
+            } swift: { count in
+                var sum: UInt64 = 0
+                for _ in 0..<count {
+                    let value = try decoder.decode(DirectNested.self, from: nestedDocument)
+                    sum &+= UInt64(value.lines.count + value.tags.count)
+                }
+                return sum
+            },
             Case("encode 10 fields") { count in
                 loops_encode_flat(count)
             } swift: { count in
@@ -100,6 +120,25 @@ struct Coding {
             Case("encode nested") { count in
                 loops_encode_nested(count)
             } swift: { count in
+                var sum: UInt64 = 0
+                for _ in 0..<count { sum &+= UInt64(try encoder.encode(nested).byteCount) }
+                return sum
+            },
+            Case("encode 10 fields, DocumentWritable") { count in
+                loops_encode_flat(count)
+            } swift: { count in
+                var sum: UInt64 = 0
+                var flat = DirectFlat(flat)
+                for _ in 0..<count {
+                    flat.visits += 1
+                    sum &+= UInt64(try encoder.encode(flat).byteCount)
+                }
+                return sum
+            },
+            Case("encode nested, DocumentWritable") { count in
+                loops_encode_nested(count)
+            } swift: { count in
+                let nested = DirectNested(nested)
                 var sum: UInt64 = 0
                 for _ in 0..<count { sum &+= UInt64(try encoder.encode(nested).byteCount) }
                 return sum

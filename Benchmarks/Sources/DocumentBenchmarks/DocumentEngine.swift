@@ -24,13 +24,14 @@ struct DocumentEngine: Sendable {
     }
 
     @concurrent
-    func run(seconds: Double, _ work: @escaping Work) async throws -> Sample {
+    func run(seconds: Double, onExecutor: Bool, _ work: @escaping Work) async throws -> Sample {
         try await MongoDatabase.with(configuration) { database in
-            _ = try await repeating(work, on: database, until: .infinity, limit: warmUp)
+            _ = try await repeating(
+                work, on: database, onExecutor: onExecutor, until: .infinity, limit: warmUp)
             let cpu = baseline_cpu()
             let started = baseline_now()
             let (operations, latencies) = try await repeating(
-                work, on: database, until: started + seconds, limit: .max)
+                work, on: database, onExecutor: onExecutor, until: started + seconds, limit: .max)
             return Sample(
                 operations: operations, wall: baseline_now() - started, cpu: baseline_cpu() - cpu,
                 latencies: latencies)
@@ -39,11 +40,11 @@ struct DocumentEngine: Sendable {
 
     @concurrent
     private func repeating(
-        _ work: @escaping Work, on database: MongoDatabase, until end: Double, limit: Int
+        _ work: @escaping Work, on database: MongoDatabase, onExecutor: Bool, until end: Double, limit: Int
     ) async throws -> (UInt64, histogram) {
         try await withThrowingTaskGroup(of: Loop.self) { group in
             for worker in 0..<tasks {
-                group.addTask {
+                group.addTask(executorPreference: onExecutor ? database.executor : nil) {
                     var loop = Loop(worker: worker + 1, rows: Place.documents, until: end, limit: limit)
                     try await work(database, worker, &loop)
                     return loop

@@ -28,13 +28,20 @@ struct DocumentSuite {
         else {
             throw Failure(description: "\(name) is not a workload such as find×8")
         }
-        let (c, work) = Self.sides(workload, tasks: tasks)
+        let (c, coded) = Self.sides(workload, tasks: tasks, writing: Flat.self, reading: Item.self)
+        let (_, direct) = Self.sides(workload, tasks: tasks, writing: DirectFlat.self, reading: DirectItem.self)
         let isLarge = workload == "bulk" || workload == "scan"
         let engine = try DocumentEngine(place: place, tasks: tasks, warmUp: isLarge ? 1 : 20)
         var contenders = [
             Contender(Name.c) { [place] in try place.baseline(c, threads: tasks, seconds: $0) },
-            Contender(Name.engine) { try await engine.run(seconds: $0, work) },
+            Contender(Name.globalPool) { try await engine.run(seconds: $0, onExecutor: false, coded) },
+            Contender(Name.executor) { try await engine.run(seconds: $0, onExecutor: true, coded) },
         ]
+        // An update has nothing to code.
+        if workload != "update" {
+            contenders.append(
+                Contender(Name.direct) { try await engine.run(seconds: $0, onExecutor: true, direct) })
+        }
         if let peer {
             contenders.append(
                 Contender(Name.pymongo, isPeer: true) { [place] seconds in
@@ -49,14 +56,16 @@ struct DocumentSuite {
 
     private static let id = Field<Int64>("_id")
 
-    private static func sides(_ workload: String, tasks: Int) -> (documents_workload, Work) {
+    private static func sides<Out: Written, In: Read>(
+        _ workload: String, tasks: Int, writing out: Out.Type, reading in: In.Type
+    ) -> (documents_workload, Work) {
         switch workload {
         case "insert":
             return (
                 DOCUMENTS_INSERT,
                 { database, _, loop in
-                    let inserts = try database.collection("inserts", of: Flat.self)
-                    var flat = Flat.example
+                    let inserts = try database.collection("inserts", of: Out.self)
+                    var flat = Out.example
                     try await loop.run { row in
                         flat._id = ObjectID()
                         flat.visits = row
@@ -68,7 +77,7 @@ struct DocumentSuite {
             return (
                 DOCUMENTS_FIND,
                 { database, _, loop in
-                    let items = try database.collection("items", of: Item.self)
+                    let items = try database.collection("items", of: In.self)
                     try await loop.run { row in
                         guard try await items.findOne(id == row)?._id == row else {
                             throw Failure(description: "document \(row) is missing")
@@ -80,7 +89,7 @@ struct DocumentSuite {
             return (
                 DOCUMENTS_UPDATE,
                 { database, _, loop in
-                    let items = try database.collection("items", of: Item.self)
+                    let items = try database.collection("items", of: In.self)
                     try await loop.run { row in
                         try await items.updateOne(id == row, .increment("visits", by: 1 as Int64))
                     }
@@ -90,10 +99,10 @@ struct DocumentSuite {
             return (
                 DOCUMENTS_BULK,
                 { database, _, loop in
-                    let inserts = try database.collection("inserts", of: Flat.self)
+                    let inserts = try database.collection("inserts", of: Out.self)
                     try await loop.run { _ in
                         let writes = (0..<Int64(DOCUMENTS_OF_BULK)).map { number in
-                            var flat = Flat.example
+                            var flat = Out.example
                             flat._id = ObjectID()
                             flat.visits = number
                             return MongoWrite.insert(flat)
@@ -106,7 +115,7 @@ struct DocumentSuite {
             return (
                 DOCUMENTS_SCAN,
                 { database, worker, loop in
-                    let items = try database.collection("items", of: Item.self)
+                    let items = try database.collection("items", of: In.self)
                     let from = 1 + Place.documents * Int64(worker) / Int64(tasks)
                     let to = 1 + Place.documents * Int64(worker + 1) / Int64(tasks)
                     try await loop.run { _ in
@@ -123,7 +132,9 @@ struct DocumentSuite {
 /// The contenders' names, which the targets know them by.
 enum Name {
     static let c = "libmongoc in C, a thread each"
-    static let engine = "MongoEngine"
+    static let globalPool = "global pool"
+    static let executor = "database's executor"
+    static let direct = "executor, DocumentCodable"
     static let pymongo = "pymongo, a thread each"
 }
 
@@ -132,11 +143,14 @@ enum Targets {
     static let all: [String: Target] = {
         var all: [String: Target] = [:]
         for workload in DocumentSuite.workloads {
-            all[Figure.throughput("\(workload)×8", Name.engine)] = .atLeast(0.95)
-            for tasks in [1, 8] { all[Figure.cpu("\(workload)×\(tasks)", Name.engine)] = .atMost(1.3) }
+            for name in [Name.globalPool, Name.executor, Name.direct] {
+                all[Figure.throughput("\(workload)×8", name)] = .atLeast(0.95)
+                for tasks in [1, 8] { all[Figure.cpu("\(workload)×\(tasks)", name)] = .atMost(1.3) }
+            }
         }
-        all[Coding.ofC("decode 10 fields")] = .atMost(2)
-        all[Coding.ofC("decode nested")] = .atMost(2)
+        for shape in ["10 fields", "nested"] {
+            for way in ["", ", DocumentReadable"] { all[Coding.ofC("decode \(shape)\(way)")] = .atMost(2) }
+        }
         return all
     }()
 }

@@ -2,6 +2,7 @@ import BSON
 import BenchmarkSupport
 import CDocumentBaseline
 import CMeasuring
+import PersistenceCore
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -71,3 +72,53 @@ struct Item: Codable, Sendable {
     var created: Date
     var tenant: UUID
 }
+
+/// ``Item`` with its own reading.
+struct DirectItem: Codable, Sendable {
+    var _id: Int64
+    var name: String
+    var email: String
+    var status: String
+    var age: Int32
+    var visits: Int64
+    var score: Double
+    var active: Bool
+    var created: Date
+    var tenant: UUID
+}
+
+extension DirectItem: DocumentReadable {
+    init(reading fields: inout DocumentReader) throws(PersistenceError) {
+        _id = try fields.read("_id")
+        name = try fields.read("name")
+        email = try fields.read("email")
+        status = try fields.read("status")
+        age = try fields.read("age")
+        visits = try fields.read("visits")
+        score = try fields.read("score")
+        active = try fields.read("active")
+        created = try fields.read("created")
+        tenant = try fields.read("tenant")
+    }
+}
+
+/// What the workloads need of a document, whichever way it is coded.
+protocol Written: Codable, Sendable {
+    var _id: ObjectID { get set }
+    var visits: Int64 { get set }
+    static var example: Self { get }
+}
+
+extension Flat: Written {}
+
+extension DirectFlat: Written {
+    static let example = DirectFlat(Flat.example)
+}
+
+/// The same for the documents that are read.
+protocol Read: Codable, Sendable {
+    var _id: Int64 { get }
+}
+
+extension Item: Read {}
+extension DirectItem: Read {}
