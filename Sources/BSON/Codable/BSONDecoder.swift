@@ -73,7 +73,7 @@ public struct BSONDecoder: Sendable {
     ///   - type: The type of the value.
     ///   - value: The BSON value.
     /// - Returns: The value.
-    /// - Throws: What ``decode(_:from:)`` throws.
+    /// - Throws: ``PersistenceCore/PersistenceError``: what decoding a document throws.
     public func decodeValue<Value: Decodable>(
         _ type: Value.Type, from value: BSONValue
     ) throws(PersistenceError) -> Value {

@@ -75,7 +75,7 @@ public struct BSONEncoder: Sendable {
     ///
     /// - Parameter value: Any value.
     /// - Returns: The BSON value.
-    /// - Throws: What ``encode(_:)`` throws, but that the value may be anything.
+    /// - Throws: ``PersistenceCore/PersistenceError``: what encoding a document throws, but that the value may be anything.
     public func encodeValue(_ value: some Encodable) throws(PersistenceError) -> BSONValue {
         try encodeValue(value, namesField: true)
     }

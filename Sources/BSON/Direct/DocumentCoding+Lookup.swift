@@ -19,8 +19,19 @@ package struct DocumentDecoding<Value: Decodable> {
         _ readable: Readable.Type, _ decoder: BSONDecoder
     ) -> (Document) throws(PersistenceError) -> Value {
         { (document) throws(PersistenceError) in
-            // The same type under another name: `readable` is `Value`, cast.
-            unsafeBitCast(try decoder.decode(readable, from: document), to: Value.self)
+            let result = withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) {
+                place -> Result<Value, PersistenceError> in
+                // The same type under another name: `readable` is `Value`, cast. An allocation of one value has an
+                // address; the value is moved out of it, because a copy would count every reference in it twice.
+                let memory = UnsafeMutableRawPointer(place.baseAddress.unsafelyUnwrapped)
+                do throws(PersistenceError) {
+                    memory.initializeMemory(as: readable, to: try decoder.decode(readable, from: document))
+                } catch {
+                    return .failure(error)
+                }
+                return .success(place.moveElement(from: 0))
+            }
+            return try result.get()
         }
     }
 
@@ -45,8 +56,16 @@ package struct DocumentEncoding<Value: Encodable> {
         _ writable: Writable.Type, _ encoder: BSONEncoder
     ) -> (Value) throws(PersistenceError) -> Document {
         { (value) throws(PersistenceError) in
-            // The same type under another name: `writable` is `Value`, cast.
-            try encoder.encode(unsafeBitCast(value, to: writable))
+            let result = withUnsafePointer(to: value) { pointer -> Result<Document, PersistenceError> in
+                // The same type under another name: `writable` is `Value`, cast.
+                let place = UnsafeRawPointer(pointer).assumingMemoryBound(to: writable)
+                do throws(PersistenceError) {
+                    return .success(try encoder.encode(place.pointee))
+                } catch {
+                    return .failure(error)
+                }
+            }
+            return try result.get()
         }
     }
 

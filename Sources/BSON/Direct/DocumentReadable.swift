@@ -21,9 +21,9 @@ public import PersistenceCore
 /// }
 /// ```
 ///
-/// Fields that are read in the order in which they are stored need no search. ``BSONDecoder/decode(_:from:)-(Value.Type,_)``
-/// and the engine's collections read such a type this way when it is what the document is decoded into, or what a
-/// readable type within it has; within types that are `Decodable` alone, `Decodable` is used.
+/// Fields that are read in the order in which they are stored need no search. ``BSONDecoder`` and the engine's collections
+/// read such a type this way when it is what the document is decoded into, or what a readable type within it has; within
+/// types that are `Decodable` alone, `Decodable` is used.
 public protocol DocumentReadable: BSONReadable, Decodable {
     /// Reads the type's fields.
     ///

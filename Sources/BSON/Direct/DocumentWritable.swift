@@ -12,8 +12,8 @@ public import PersistenceCore
 /// }
 /// ```
 ///
-/// ``BSONEncoder/encode(_:)-(Encodable)`` and the engine's collections write such a type this way when it is the document,
-/// or what a writable type within it has; within types that are `Encodable` alone, `Encodable` is used.
+/// ``BSONEncoder`` and the engine's collections write such a type this way when it is the document, or what a writable type
+/// within it has; within types that are `Encodable` alone, `Encodable` is used.
 public protocol DocumentWritable: BSONWritable, Encodable {
     /// Writes the type's fields, in the order in which they are to be stored.
     ///

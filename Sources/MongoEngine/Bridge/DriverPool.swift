@@ -8,8 +8,10 @@ internal import Synchronization
 final class DriverPool: Sendable {
     private struct State: ~Copyable {
         var pool: CPointer?
-        /// All clients that were taken out of the driver's pool. They are kept out of it: giving one back for every
-        /// operation would have the driver look through its connections each time.
+        /// All clients that were taken out of the driver's pool.
+        ///
+        /// They are kept out of it: giving one back for every operation would have the driver look through its connections
+        /// each time.
         var clients: [PooledClient] = []
         /// Those that nobody uses; the last one was used last.
         var idle: [PooledClient] = []

@@ -67,8 +67,9 @@ final class CursorRun<Element> {
         var next = operation
         next.name = "getMore"
         let count = batchSize
+        let size = batch.size
         return try await core.run(next, session: handle.session, lane: handle.lane, rows: { $0.batch.count }) { _ in
-            var batch = DocumentBatch()
+            var batch = DocumentBatch(expecting: size)
             return batch.fill(from: handle.pointer.raw, count: count).map { hasMore in
                 CursorPage(batch: batch, handle: hasMore ? handle : nil)
             }

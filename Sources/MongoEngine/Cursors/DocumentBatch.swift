@@ -7,6 +7,21 @@ struct DocumentBatch: Sendable {
     private var offsets: [Int] = []
     private var next = 0
 
+    /// How much a batch has had.
+    struct Size: Sendable {
+        var bytes = 0
+        var documents = 0
+    }
+
+    /// Makes room for a little more than another batch has had.
+    init(expecting size: Size = Size()) {
+        bytes.reserveCapacity(size.bytes + size.bytes / 8)
+        offsets.reserveCapacity(size.documents)
+    }
+
+    /// How much came, read or not.
+    var size: Size { Size(bytes: bytes.count, documents: offsets.count) }
+
     /// How many documents are left.
     var count: Int { offsets.count - next }
 
