@@ -1,5 +1,6 @@
 """Authentication, roles, TLS, fail points, and what hostile clients get."""
 
+import os
 import socket
 import struct
 import subprocess
@@ -346,6 +347,43 @@ def test_a_client_that_does_not_read_is_not_served_on(gateway, database):
     assert resident < 300_000
     for _ in range(200):
         assert len(receive(connection.socket)[2]["cursor"]["firstBatch"][0]["text"]) == 4_000_000
+
+
+@pytest.mark.parametrize("how", ["closed", "reset"])
+def test_clients_that_go_away_before_their_replies_leave_nothing(gateway, database, how):
+    database.items.insert_one({"text": "x" * 4_000_000})
+    one = gateway(authentication=False)
+    watcher = Connection(one.port)
+    gone = Connection(one.port)
+    gone.socket.sendall(message({"find": "items", "$db": database.name}) * 20)
+    # The first bytes of a reply: the rest waits for room in the socket, and the other commands for the rest.
+    assert gone.socket.recv(16)
+    if how == "reset":
+        gone.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    gone.socket.close()
+    deadline = time.monotonic() + 60
+    while watcher.command("admin", {"serverStatus": 1})["connections"]["current"] > 1:
+        assert time.monotonic() < deadline, "the connection is still there"
+        time.sleep(0.01)
+
+    def processor_seconds():
+        with open(f"/proc/{one.process.pid}/stat") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    # Nobody asks for anything, so nothing is done.
+    before = processor_seconds()
+    time.sleep(1)
+    assert processor_seconds() - before < 0.3
+    assert watcher.command("admin", {"ping": 1})["ok"] == 1
+
+
+def test_the_end_of_a_clients_requests_ends_its_connection(connect):
+    connection = connect()
+    connection.sendall(message({"ping": 1, "$db": "admin"}))
+    assert receive(connection)[2]["ok"] == 1
+    connection.shutdown(socket.SHUT_WR)
+    assert receive(connection) is None
 
 
 def test_strangers_cannot_send_much(connect):
