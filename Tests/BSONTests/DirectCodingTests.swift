@@ -56,7 +56,8 @@ private struct Order: Codable, Equatable {
     var other: Address?
 
     static let example = Order(
-        _id: ObjectID(), name: "Ünïcode 🙂 and more than fifteen bytes", total: -7, visits: 1 << 40, isPaid: true,
+        _id: ObjectID("56e1fc72e0c917e9c4714161") ?? ObjectID(), name: "Ünïcode 🙂 and more than fifteen bytes",
+        total: -7, visits: 1 << 40, isPaid: true,
         placed: Date(timeIntervalSince1970: 1_753_705_096.789), tenant: UUID(), payload: Data([0, 1, 255]),
         raw: .regularExpression(BSONRegularExpression(pattern: "^a", options: "i")), extra: ["x": [1, 2, ["y": "z"]]],
         amount: Decimal128("12.50"),

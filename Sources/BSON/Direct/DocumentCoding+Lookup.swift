@@ -18,21 +18,12 @@ package struct DocumentDecoding<Value: Decodable> {
     private static func reading<Readable: DocumentReadable>(
         _ readable: Readable.Type, _ decoder: BSONDecoder
     ) -> (Document) throws(PersistenceError) -> Value {
-        { (document) throws(PersistenceError) in
-            let result = withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) {
-                place -> Result<Value, PersistenceError> in
-                // The same type under another name: `readable` is `Value`, cast. An allocation of one value has an
-                // address; the value is moved out of it, because a copy would count every reference in it twice.
-                let memory = UnsafeMutableRawPointer(place.baseAddress.unsafelyUnwrapped)
-                do throws(PersistenceError) {
-                    memory.initializeMemory(as: readable, to: try decoder.decode(readable, from: document))
-                } catch {
-                    return .failure(error)
-                }
-                return .success(place.moveElement(from: 0))
-            }
-            return try result.get()
+        let read = { (document: Document) throws(PersistenceError) -> Readable in
+            try decoder.decode(readable, from: document)
         }
+        // The same type under another name: `readable` is `Value`, cast. Both are generic here, so both functions give
+        // their result in the same way. Casting each result instead would copy it.
+        return unsafeBitCast(read, to: ((Document) throws(PersistenceError) -> Value).self)
     }
 
     /// Decodes a document.
@@ -55,18 +46,9 @@ package struct DocumentEncoding<Value: Encodable> {
     private static func writing<Writable: DocumentWritable>(
         _ writable: Writable.Type, _ encoder: BSONEncoder
     ) -> (Value) throws(PersistenceError) -> Document {
-        { (value) throws(PersistenceError) in
-            let result = withUnsafePointer(to: value) { pointer -> Result<Document, PersistenceError> in
-                // The same type under another name: `writable` is `Value`, cast.
-                let place = UnsafeRawPointer(pointer).assumingMemoryBound(to: writable)
-                do throws(PersistenceError) {
-                    return .success(try encoder.encode(place.pointee))
-                } catch {
-                    return .failure(error)
-                }
-            }
-            return try result.get()
-        }
+        let write = { (value: Writable) throws(PersistenceError) -> Document in try encoder.encode(value) }
+        // As in `DocumentDecoding`.
+        return unsafeBitCast(write, to: ((Value) throws(PersistenceError) -> Document).self)
     }
 
     /// Encodes a value.

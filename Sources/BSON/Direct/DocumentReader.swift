@@ -36,15 +36,16 @@ public struct DocumentReader: ~Copyable {
     static func read<Value: DocumentReadable>(
         _ type: Value.Type, from document: Document, _ root: CodingRoot
     ) throws(PersistenceError) -> Value {
-        let result: Result<Value, PersistenceError> = document.bytes.withUnsafeBytes { buffer in
-            var reader = DocumentReader(buffer, document, root)
+        // No `Result` and no `Optional` of the type: in code that is generic, looking up either takes as long as reading
+        // some fields.
+        try document.bytes.withUnsafeBufferPointer { (bytes) throws(PersistenceError) -> Value in
+            var reader = DocumentReader(UnsafeRawBufferPointer(bytes), document, root)
             do throws(PersistenceError) {
-                return .success(try Value(reading: &reader))
+                return try Value(reading: &reader)
             } catch {
-                return .failure(Self.surface(error))
+                throw Self.surface(error)
             }
         }
-        return try result.get()
     }
 
     /// The field's path in front of what was wrong.
