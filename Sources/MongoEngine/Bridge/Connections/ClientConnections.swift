@@ -30,9 +30,7 @@ final class ClientConnections: Sendable {
     func interrupt(olderThan age: Duration) {
         let limit = ContinuousClock.now.advanced(by: .zero - age)
         let connections = open.withLock { Array($0.values) }
-        for connection in connections where connection.openedAt <= limit && connection.interrupt() {
-            counts.noteInterrupted()
-        }
+        for connection in connections where connection.openedAt <= limit { connection.interrupt() }
     }
 }
 

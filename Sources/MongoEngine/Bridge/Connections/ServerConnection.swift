@@ -40,14 +40,13 @@ final class ServerConnection: Sendable {
     var hasTimedOut: Bool { timedOutFlag.load(ordering: .relaxed) }
 
     /// Ends the wait of the thread that uses the connection; the connection is of no use afterwards.
-    ///
-    /// - Returns: Whether somebody waited.
-    func interrupt() -> Bool {
+    func interrupt() {
         state.withLock { state in
-            guard state.descriptor >= 0, state.isBusy, !state.isInterrupted else { return false }
+            guard state.descriptor >= 0, state.isBusy, !state.isInterrupted else { return }
             state.isInterrupted = true
+            // Before anybody can notice: whoever gets the client next finds it counted.
+            owner.counts.noteInterrupted()
             shutdown(state.descriptor, CInt(SHUT_RDWR))
-            return true
         }
     }
 
