@@ -7,10 +7,12 @@ enum StatementText {
     /// A false alarm costs a reset of the connection, so words in strings and comments do no harm. The scan runs once
     /// for a prepared statement.
     static func touchesSession(_ sql: String) -> Bool {
-        let words: [StaticString] = [
-            "set_config", "pg_advisory_lock", "pg_try_advisory_lock", "temp", "dblink_connect", "session",
+        guard sql != PostgresTransactionOptions.SetLocal.sql else { return false }
+        let beginnings: [StaticString] = [
+            "set_config", "pg_advisory_lock", "pg_try_advisory_lock", "pg_temp", "dblink_connect",
         ]
-        return words.contains { contains(sql, $0) }
+        let words: [StaticString] = ["temp", "temporary", "session"]
+        return beginnings.contains { contains(sql, $0, .beginning) } || words.contains { contains(sql, $0, .word) }
     }
 
     /// Why a statement may not run on a connection that other tasks use at the same time; `nil` when it may.
@@ -30,7 +32,7 @@ enum StatementText {
     /// what COMMIT does.
     static func refusalOfTransactionControl(_ sql: String) -> PersistenceError? {
         switch command(of: sql) {
-        case "ROLLBACK" where contains(sql, " to"): nil
+        case "ROLLBACK" where contains(sql, "to", .word): nil
         case "BEGIN", "START", "COMMIT", "END", "ROLLBACK", "ABORT":
             PersistenceError(
                 .invalidArgument,
@@ -75,17 +77,36 @@ enum StatementText {
         return rest
     }
 
-    private static func contains(_ text: String, _ word: StaticString) -> Bool {
+    /// How much of a name has to match.
+    private enum Match {
+        case beginning
+        case word
+    }
+
+    private static func contains(_ text: String, _ word: StaticString, _ match: Match) -> Bool {
         var text = text
         return text.withUTF8 { bytes in
             let length = word.utf8CodeUnitCount
             guard bytes.count >= length else { return false }
             for start in 0...(bytes.count - length) {
+                if start > 0, isPartOfName(bytes[start - 1]) { continue }
                 var matched = 0
                 while matched < length, bytes[start + matched] | 0x20 == word.utf8Start[matched] | 0x20 { matched += 1 }
-                if matched == length { return true }
+                guard matched == length else { continue }
+                let end = start + length
+                if match == .beginning || end == bytes.count || !isPartOfName(bytes[end]) { return true }
             }
             return false
+        }
+    }
+
+    /// Whether a byte can stand in a name without quotes (PostgreSQL manual, 4.1.1).
+    private static func isPartOfName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "$"), 0x80...:
+            true
+        default: false
         }
     }
 }

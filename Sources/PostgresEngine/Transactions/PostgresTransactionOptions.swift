@@ -133,9 +133,9 @@ public struct PostgresTransactionOptions: Sendable {
         return commands
     }
 
-    /// Sets a value for the length of a transaction; a type of its own, so that the cache knows it by its identity and
-    /// the connection does not count as changed.
-    private enum SetLocal {
+    /// Sets a value for the length of a transaction, so that the connection does not count as changed; a type of its own,
+    /// so that the cache knows it by its identity.
+    enum SetLocal {
         static let sql = "SELECT pg_catalog.set_config($1, $2, true)"
     }
 

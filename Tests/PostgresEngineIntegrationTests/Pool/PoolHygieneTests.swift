@@ -107,6 +107,10 @@ struct PoolHygieneTests {
             for number in 0..<20 {
                 try await database.execute("SELECT \(number)")
                 try await database.withTransaction { _ = try await $0.execute("SELECT 1") }
+                let options = PostgresTransactionOptions.readOnly.tenant("acme")
+                try await database.withTransaction(options) { transaction in
+                    _ = try await transaction.execute("SELECT 1 AS sessions, 2 AS template, 3 AS session_count")
+                }
             }
             #expect(database.statistics.resets == 0)
         }
