@@ -113,7 +113,7 @@ struct TransactionTests {
                     let mine = try items.bound(to: session)
                     try await mine.insertOne(Item(1))
                     gate.continuation.yield()
-                    while !Task.isCancelled { try await Task.sleep(for: .seconds(60)) }
+                    try await Task.sleep(for: .seconds(3600))
                 }
             }
             for await _ in gate.stream { break }
