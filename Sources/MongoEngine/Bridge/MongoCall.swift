@@ -76,7 +76,7 @@ struct MongoCall {
     }
 }
 
-/// A lock-free place for the driver's answer to a call with a reply and an error.
+/// The driver's answer to a call with a reply and an error.
 struct DriverAnswer {
     var isDone = false
     var reply = Document()

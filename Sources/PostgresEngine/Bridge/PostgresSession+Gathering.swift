@@ -2,7 +2,8 @@ extension PostgresSession {
     /// Sees to it that what a shared connection has just been given goes to the server.
     ///
     /// Tasks on the reactor's thread run one after the other: what they send is gathered, and goes out together when the
-    /// last of them has run, or when there is enough of it to keep the server busy. Nobody knows when the next task on another thread will send, so from there all goes at once.
+    /// last of them has run, or when there is enough of it to keep the server busy. Nobody knows when the next task on
+    /// another thread will send, so from there all goes at once.
     func pushSoon(_ state: inout SessionState) {
         guard canGather else { return }
         if !reactor.isCurrentThread {
