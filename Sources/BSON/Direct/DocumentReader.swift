@@ -58,7 +58,9 @@ public struct DocumentReader: ~Copyable {
 
     /// Reads a field.
     ///
-    /// - Parameter key: The field's key.
+    /// - Parameters:
+    ///   - key: The field's key.
+    ///   - type: The value's type, where it is not known from what is done with it.
     /// - Returns: Its value.
     /// - Throws: ``PersistenceCore/PersistenceError`` with the code `decoding` when there is no such field, or when its
     ///   value is of another type or does not fit; `column` names it.
@@ -76,7 +78,9 @@ public struct DocumentReader: ~Copyable {
 
     /// Reads a field that may be missing or null.
     ///
-    /// - Parameter key: The field's key.
+    /// - Parameters:
+    ///   - key: The field's key.
+    ///   - type: The value's type, where it is not known from what is done with it.
     /// - Returns: Its value, or `nil`.
     /// - Throws: What ``read(_:as:)`` throws.
     @inlinable
@@ -93,7 +97,9 @@ public struct DocumentReader: ~Copyable {
 
     /// Decodes a field whose type is `Decodable` alone.
     ///
-    /// - Parameter key: The field's key.
+    /// - Parameters:
+    ///   - key: The field's key.
+    ///   - type: The value's type, where it is not known from what is done with it.
     /// - Returns: Its value.
     /// - Throws: What ``read(_:as:)`` throws.
     public mutating func decode<Value: Decodable>(
@@ -109,7 +115,9 @@ public struct DocumentReader: ~Copyable {
 
     /// Decodes a field that may be missing or null, and whose type is `Decodable` alone.
     ///
-    /// - Parameter key: The field's key.
+    /// - Parameters:
+    ///   - key: The field's key.
+    ///   - type: The value's type, where it is not known from what is done with it.
     /// - Returns: Its value, or `nil`.
     /// - Throws: What ``read(_:as:)`` throws.
     public mutating func decodeIfPresent<Value: Decodable>(
