@@ -25,7 +25,9 @@ final class Stage: Sendable {
     static let pooledName = "soak-pooled"
 
     init() async throws {
-        let primary = try await PostgresTestServer(.init(settings: ["max_connections": "120"]))
+        // Sessions whose network has frozen would keep their locks, and a change of the table would wait for them for ever.
+        let settings = ["max_connections": "120", "idle_in_transaction_session_timeout": "8s"]
+        let primary = try await PostgresTestServer(.init(settings: settings))
         try await primary.start()
         try await primary.query(Self.schema)
         let replica = try await Self.replica(of: primary, generation: 1)
