@@ -22,10 +22,9 @@ protocol ReactorHandler: AnyObject, Sendable {
 /// One thread of a ``PostgresReactor``: it waits for the sockets of many connections, and runs Swift tasks in between.
 ///
 /// A connection belongs to one thread for life.
+///
+/// @unchecked: everything mutable is either behind `inbox` (a mutex), atomic, or touched by the thread itself alone.
 final class ReactorThread: @unchecked Sendable {
-    // @unchecked: everything mutable is either behind `inbox` (a mutex), atomic, or touched by
-    // the thread itself alone.
-
     private struct Inbox: ~Copyable {
         var jobs: [UnownedJob] = []
         var actions: [@Sendable () -> Void] = []
