@@ -208,17 +208,16 @@ package final class DocumentTestServer: Sendable {
         try await process.require(
             "/bin/sh", ["-c", script, "sh", folder, program] + arguments,
             environment: ["GATEWAY_ADMIN_PASSWORD": password])
-        for _ in 1...3000 {
-            let log = log()
-            if log.contains("listening on") { return }
-            if log.contains("Error:") { break }
-            do {
-                try await Task.sleep(for: .milliseconds(20))
-            } catch {
-                throw PersistenceError(.cancelled, operation: "gateway.start")
-            }
+        let listening = "listening on"
+        _ = try await process.poll(3000, every: .milliseconds(20), operation: "gateway.start") {
+            () async throws(PersistenceError) in
+            let printed = log()
+            return printed.contains(listening) || printed.contains("Error:")
         }
-        throw PersistenceError(.server, "the gateway did not start: \(log())", operation: "gateway.start")
+        let printed = log()
+        guard printed.contains(listening) else {
+            throw PersistenceError(.server, "the gateway did not start: \(printed)", operation: "gateway.start")
+        }
     }
 
     /// Kills the gateway as a crash would, with SIGKILL, and waits until it is gone; does nothing when it does not run.
@@ -232,12 +231,7 @@ package final class DocumentTestServer: Sendable {
     ///
     /// It cannot be used afterwards. Works in a cancelled task, too.
     package func remove() async {
-        let (folder, process) = (folder, process)
-        await Task {
-            try? await ServerGuard.kill(folder: folder, with: process)
-            try? FileManager.default.removeItem(atPath: folder)
-        }.value
-        guardian.release()
+        await guardian.remove(folder, with: process)
     }
 
     /// What the gateway has printed.

@@ -141,15 +141,12 @@ public final class PgBouncerTestServer: Sendable {
     /// - Throws: ``PersistenceError`` with the code `server` and the end of its log when it does not start.
     public func start() async throws(PersistenceError) {
         try await process.require(program, ["-d", "-q", "\(folder)/data/pgbouncer.ini"])
-        for _ in 1...600 {
-            if try await console("SHOW VERSION").isSuccess { return }
-            do {
-                try await Task.sleep(for: .milliseconds(20))
-            } catch {
-                throw PersistenceError(.cancelled, operation: "pgbouncer.start")
-            }
+        let isUp = try await process.poll(600, every: .milliseconds(20), operation: "pgbouncer.start") {
+            () async throws(PersistenceError) in try await console("SHOW VERSION").isSuccess
         }
-        throw PersistenceError(.server, "PgBouncer did not start: \(log(lines: 20))", operation: "pgbouncer.start")
+        guard isUp else {
+            throw PersistenceError(.server, "PgBouncer did not start: \(log(lines: 20))", operation: "pgbouncer.start")
+        }
     }
 
     /// Kills PgBouncer as a crash would, with SIGKILL, and waits until it is gone; does nothing when it does not run.
@@ -163,12 +160,7 @@ public final class PgBouncerTestServer: Sendable {
     ///
     /// It cannot be used afterwards. Works in a cancelled task, too.
     public func remove() async {
-        let (folder, process) = (folder, process)
-        await Task {
-            try? await ServerGuard.kill(folder: folder, with: process)
-            try? FileManager.default.removeItem(atPath: folder)
-        }.value
-        guardian.release()
+        await guardian.remove(folder, with: process)
     }
 
     /// Runs a command of PgBouncer's console, such as `SHOW POOLS` or `KILL test`.

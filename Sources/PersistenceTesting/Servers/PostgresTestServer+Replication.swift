@@ -47,16 +47,11 @@ extension PostgresTestServer {
         try await query("ALTER SYSTEM SET synchronous_standby_names = '\(names)'")
         try await query("SELECT pg_reload_conf()")
         guard !replicas.isEmpty else { return }
-        for _ in 1...600 {
-            let count = try await query("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'")
-            if count != "0" { return }
-            do {
-                try await Task.sleep(for: .milliseconds(100))
-            } catch {
-                throw PersistenceError(.cancelled, operation: "server.replica")
-            }
+        let isFollowed = try await process.poll(600, every: .milliseconds(100), operation: "server.replica") {
+            () async throws(PersistenceError) in
+            try await query("SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'") != "0"
         }
-        throw PersistenceError(.server, "no replica follows", operation: "server.replica")
+        guard isFollowed else { throw PersistenceError(.server, "no replica follows", operation: "server.replica") }
     }
 
     /// Makes a replica a primary, and waits until it takes writes.

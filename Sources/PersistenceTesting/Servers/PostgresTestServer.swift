@@ -198,14 +198,7 @@ public final class PostgresTestServer: Sendable {
     /// The server cannot be used afterwards. Works in a cancelled task, too.
     public func remove() async {
         state.withLock { $0 = .removed }
-        let (folder, process) = (folder, process)
-        // A task of its own, because cancelling this one must not leave a server behind. Should a step fail, the guard
-        // does the same again.
-        await Task {
-            try? await ServerGuard.kill(folder: folder, with: process)
-            try? FileManager.default.removeItem(atPath: folder)
-        }.value
-        guardian.release()
+        await guardian.remove(folder, with: process)
     }
 
     /// Runs SQL as the superuser through `psql` and the Unix socket.

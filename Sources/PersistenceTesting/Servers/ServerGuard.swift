@@ -8,6 +8,11 @@ import Synchronization
 #elseif canImport(Musl)
     import Musl
 #endif
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
 #if canImport(System)
     import System
 #else
@@ -53,6 +58,17 @@ final class ServerGuard: Sendable {
     /// Kills the server in a folder, with its children, and waits until they are gone.
     static func kill(folder: String, with process: ServerProcess) async throws(PersistenceError) {
         try await process.require("/bin/sh", ["-c", script, "sh", "kill", folder], asCaller: true)
+    }
+
+    /// Kills the server in a folder, removes the folder and lets the shell go; works in a cancelled task, too.
+    func remove(_ folder: String, with process: ServerProcess) async {
+        // A task of its own, because cancelling this one must not leave a server behind. Should a step fail, the shell
+        // does the same again.
+        await Task {
+            try? await Self.kill(folder: folder, with: process)
+            try? FileManager.default.removeItem(atPath: folder)
+        }.value
+        release()
     }
 
     /// Neither end may be inherited by other programs that this process starts: the pipe would outlive it with them.

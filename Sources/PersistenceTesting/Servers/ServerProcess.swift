@@ -148,3 +148,29 @@ struct ServerProcess: Sendable {
             .with { $0.underlying = error }
     }
 }
+
+extension ServerProcess {
+    /// Asks again and again for what another program does in its own time and tells nobody of.
+    ///
+    /// - Parameters:
+    ///   - attempts: How often to ask at most.
+    ///   - pause: How long to wait in between.
+    ///   - operation: What is waited for, for the error.
+    ///   - condition: Asks.
+    /// - Returns: Whether it has happened.
+    /// - Throws: ``PersistenceError``: `cancelled`, and what `condition` throws.
+    func poll(
+        _ attempts: Int, every pause: Duration, operation: String,
+        _ condition: () async throws(PersistenceError) -> Bool
+    ) async throws(PersistenceError) -> Bool {
+        for _ in 0..<attempts {
+            if try await condition() { return true }
+            do {
+                try await Task.sleep(for: pause)
+            } catch {
+                throw PersistenceError(.cancelled, operation: operation)
+            }
+        }
+        return false
+    }
+}
