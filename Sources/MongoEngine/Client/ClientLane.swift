@@ -91,6 +91,7 @@ final class ClientLane: Sendable {
 
     private enum Step {
         case run(Job, PooledClient?)
+        case leave
         case give(PooledClient?)
         case pause
     }
@@ -98,6 +99,8 @@ final class ClientLane: Sendable {
     private func drain() {
         while true {
             let step = state.withLock { state -> Step in
+                // The job before has resumed a task that goes on on this thread: it would wait for the next one's answer.
+                if state.next != nil, pool.workers.isPromised { return .leave }
                 if let job = state.next.take() {
                     state.next = state.later.popFirst()
                     return .run(job, state.client)
@@ -114,6 +117,7 @@ final class ClientLane: Sendable {
                 let client = pool.pop()
                 state.withLock { $0.client = client }
                 job(client)
+            case .leave: return pool.workers.submit { self.drain() }
             case .give(let client?): return pool.push(client)
             case .give(nil): return pool.release()
             case .pause: return

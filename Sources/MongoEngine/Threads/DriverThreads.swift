@@ -64,6 +64,12 @@ final class DriverThreads: TaskExecutor, Sendable {
     /// How many threads there are.
     var threadCount: Int { state.withLock { $0.active } }
 
+    /// Whether the calling thread is one of these, and a task waits for it to come to the end of what it does.
+    var isPromised: Bool {
+        guard let spot = ParkingSpot.current, spot.owner == ObjectIdentifier(self) else { return false }
+        return spot.hasOffer
+    }
+
     private enum Placement {
         case queued
         case handed(ParkingSpot)

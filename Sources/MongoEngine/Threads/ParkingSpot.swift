@@ -81,6 +81,8 @@ final class ParkingSpot: @unchecked Sendable {
         return true
     }
 
+    var hasOffer: Bool { offered != nil }
+
     func takeOffer() -> Item? {
         defer { offered = nil }
         return offered
