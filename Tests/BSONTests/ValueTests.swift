@@ -48,6 +48,22 @@ struct ValueTests {
         #expect(number.isNaN == (expected == "NaN") && number.isInfinite == expected.contains("Infinity"))
     }
 
+    @Test("Bits with more than 34 digits are a zero, whose text is read again")
+    func tooManyDigits() {
+        let bits: [(UInt64, UInt64, String)] = [
+            (0x3041_ED09_BEAD_87C0, 0x378D_8E63_FFFF_FFFF, String(repeating: "9", count: 34)),
+            (0x3041_ED09_BEAD_87C0, 0x378D_8E64_0000_0000, "0"),
+            (0xB041_FFFF_FFFF_FFFF, .max, "-0"), (0x00FF_FFFF_FFFF_FFFF, .max, "0E-6049"),
+            // As the number may be written that has an even higher first digit.
+            (0x6C10_0000_0000_0000, 1, "0"),
+        ]
+        for (high, low, text) in bits {
+            let number = Decimal128(high: high, low: low)
+            #expect(number.description == text)
+            #expect(Decimal128(number.description)?.description == text)
+        }
+    }
+
     @Test("What is no decimal number, or none of 34 digits, is refused")
     func wrongDecimals() {
         for text in ["", "x", "1x", "1e", "--1", "1.2.3", "1\0", "12345678901234567890123456789012345", "1E6145", " 1"]

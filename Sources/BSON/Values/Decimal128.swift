@@ -49,12 +49,25 @@ extension Decimal128: LosslessStringConvertible {
     /// The number in the notation of the BSON specification, for example `12.340`, `1E+3` or `Infinity`.
     public var description: String {
         var value = bson_decimal128_t()
-        value.high = high
-        value.low = low
+        // libbson writes such digits out, as a number that it does not read again.
+        let isZero = hasTooManyDigits
+        value.high = isZero ? high & ~Self.digits : high
+        value.low = isZero ? 0 : low
         return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(BSON_DECIMAL128_STRING)) { buffer in
             guard let start = buffer.baseAddress else { return "" }
             bson_decimal128_to_string(&value, start)
             return String(cString: start)
         }
     }
+
+    /// Whether the digits are more than 34, as bits from elsewhere may have it: then they count as zero
+    /// (IEEE 754-2008, section 3.5.2).
+    private var hasTooManyDigits: Bool {
+        // Where these two bits are set, the digits stand elsewhere, or there are none.
+        guard high >> 61 & 3 != 3 else { return false }
+        return (high & Self.digits, low) > (0x0001_ED09_BEAD_87C0, 0x378D_8E63_FFFF_FFFF)
+    }
+
+    /// Those of the highest digits, among the bits of the higher half.
+    private static var digits: UInt64 { 0x0001_FFFF_FFFF_FFFF }
 }
