@@ -24,7 +24,7 @@ public enum FuzzSeeds {
     }
 
     static func all() throws -> [Seed] {
-        try values() + arrays() + ranges() + records() + copies() + tokens()
+        try values() + arrays() + ranges() + records() + copies() + tokens() + documents()
     }
 
     private static func seed<T: PostgresEncodable & Equatable>(

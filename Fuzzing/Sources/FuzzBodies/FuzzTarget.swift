@@ -29,6 +29,12 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case documents
     /// MongoDB Extended JSON.
     case json
+    /// Documents, read by types that code themselves.
+    case readers
+    /// Steps by which a document is changed.
+    case changes
+    /// Decimal numbers of documents.
+    case decimals
 
     /// Checks one input.
     ///
@@ -49,6 +55,9 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
         case .files: try FileNameCheck.run(input)
         case .documents: try DocumentCheck.runDocument(input)
         case .json: try DocumentCheck.runExtendedJSON(input)
+        case .readers: try ReaderCheck.run(input)
+        case .changes: try ChangeCheck.run(input)
+        case .decimals: try DecimalCheck.run(input)
         }
     }
 }
