@@ -158,8 +158,15 @@ let package = Package(
         .testTarget(
             name: "PersistenceMongoTests",
             dependencies: [
-                "PersistenceMongo", "BSON", "MongoEngine", "Persistence", "PersistenceCore", "PersistenceTesting",
+                "PersistenceMongo", "BSON", "JobWriter", "MongoEngine", "Persistence", "PersistenceCore",
+                "PersistenceTesting",
             ]
+        ),
+        // What the tests run as processes of their own.
+        .executableTarget(
+            name: "JobWriter",
+            dependencies: ["MongoEngine", "Persistence", "PersistenceCore", "PersistenceMongo"],
+            path: "Tests/Programs/JobWriter"
         ),
         .testTarget(
             name: "PersistenceMigrationsTests",
