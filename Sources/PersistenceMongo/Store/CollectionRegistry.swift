@@ -43,11 +43,13 @@ final class CollectionRegistry: Sendable {
 
     /// Sets a collection up, unless it has been; whoever comes meanwhile waits for the one who does.
     ///
-    /// The set-up belongs to nobody: it goes on when the task that began it is cancelled, for those who wait with it.
+    /// The set-up belongs to nobody: it goes on when the task that began it is cancelled, or has no time left, for those
+    /// who wait with it.
     ///
     /// - Parameters:
     ///   - name: The collection.
     ///   - setUp: Sets it up.
+    /// - Throws: What the set-up throws; `cancelled`, and `timeout` at the deadline of the scope.
     func ensure(
         _ name: String, _ setUp: @escaping @Sendable () async throws(PersistenceError) -> Void
     ) async throws(PersistenceError) {
@@ -56,15 +58,34 @@ final class CollectionRegistry: Sendable {
             state.nextID += 1
             return state.nextID
         }
+        // The set-up has no deadline, so whoever waits looks after their own.
+        let alarm = Deadline.current.map { deadline in
+            Task {
+                try? await Task.sleep(until: deadline.instant, clock: .continuous)
+                guard !Task.isCancelled else { return }
+                giveUp(name, id, Self.tooLate)
+            }
+        }
+        defer { alarm?.cancel() }
         let result = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 register(name, id, continuation, setUp)
             }
         } onCancel: {
-            let waiter = state.withLock { $0.waiters[name]?.removeValue(forKey: id) }
-            waiter?.resume(returning: .failure(PersistenceError(.cancelled)))
+            giveUp(name, id, PersistenceError(.cancelled))
         }
         try result.get()
+    }
+
+    /// Ends one wait; the set-up goes on.
+    private func giveUp(_ name: String, _ id: UInt64, _ error: PersistenceError) {
+        let waiter = state.withLock { $0.waiters[name]?.removeValue(forKey: id) }
+        waiter?.resume(returning: .failure(error))
+    }
+
+    private static var tooLate: PersistenceError {
+        PersistenceError(.timeout, "the collection was not set up before the deadline", retrySafety: .safe)
+            .with { $0.timeout = .statement }
     }
 
     /// Forgets a collection, because it was dropped.
@@ -83,6 +104,8 @@ final class CollectionRegistry: Sendable {
         let outcome = state.withLock { state -> Outcome in
             // The handler for cancellation may have run already; it comes after the task's flag is set.
             guard !Task.isCancelled else { return .done(.failure(PersistenceError(.cancelled))) }
+            // The alarm, too.
+            guard Deadline.current?.isPassed != true else { return .done(.failure(Self.tooLate)) }
             if state.touch(name, now: elapsed()) { return .done(.success(())) }
             let isBusy = state.waiters[name] != nil
             state.waiters[name, default: [:]][id] = continuation

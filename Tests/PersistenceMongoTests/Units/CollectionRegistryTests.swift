@@ -73,6 +73,34 @@ struct CollectionRegistryTests {
         #expect(throws: PersistenceError.self) { try outcome.get() }
     }
 
+    @Test("A wait ends at the deadline of who waits; the set-up goes on for the others")
+    func deadline() async throws {
+        let registry = CollectionRegistry(capacity: 10, lifetime: .seconds(60))
+        let gate = Gate()
+        let calls = Calls()
+        func ensure() async throws {
+            try await registry.ensure("a") { () async throws(PersistenceError) in
+                calls.append("a")
+                await gate.wait()
+            }
+        }
+        let patient = Task { try await ensure() }
+        await gate.untilWaiting()
+        for time in [Duration.milliseconds(50), .seconds(-1)] {
+            let error = await #expect(throws: PersistenceError.self) { () async throws in
+                try await withDeadline(time) { () async throws in try await ensure() }
+            }
+            #expect(error?.code == .timeout)
+            #expect(error?.timeout == .statement)
+            #expect(error?.retrySafety == .safe)
+        }
+        gate.open()
+        try await patient.value
+        #expect(calls.count(of: "a") == 1)
+        // What is ready needs no time.
+        try await withDeadline(.seconds(-1)) { () async throws in try await ensure() }
+    }
+
     @Test("It holds a bounded number of names, those used last, and each for a while")
     func bounds() async throws {
         let clock = ManualClock()
