@@ -110,7 +110,8 @@ public final class BufferedWriter<Item: Sendable>: Service, Sendable {
     ///
     /// - Parameter item: The item. Once the call returns, the item will be written or reported as lost.
     /// - Throws: `PersistenceError` with the code `poolClosed` when the writer is shutting down, `tooLarge` when the item
-    ///   alone is more than may be held, `cancelled` when the task was cancelled before there was room. The item was not
+    ///   alone is more than may be held, `cancelled` when the task was cancelled before there was room, and `timeout` when
+    ///   there was none by the scope's deadline (``PersistenceCore/withDeadline(_:_:)-(Duration,_)``). The item was not
     ///   accepted then.
     public func write(_ item: Item) async throws(PersistenceError) {
         let size = max(1, sizeOf(item))
@@ -132,8 +133,8 @@ public final class BufferedWriter<Item: Sendable>: Service, Sendable {
 
     /// Waits until everything that was accepted so far is written or reported as lost.
     ///
-    /// - Throws: `PersistenceError` that led to the first loss among it; `cancelled` when the task was cancelled;
-    ///   `poolClosed` when the writer ended before it ran.
+    /// - Throws: `PersistenceError` that led to the first loss among it; `cancelled` when the task was cancelled, `timeout`
+    ///   at the scope's deadline; `poolClosed` when the writer ended before it ran.
     public func flush() async throws(PersistenceError) {
         try await suspend { shared, id, continuation in
             let target = shared.state.snapshot.accepted
@@ -169,6 +170,14 @@ public final class BufferedWriter<Item: Sendable>: Service, Sendable {
             shared.nextID += 1
             return shared.nextID
         }
+        let alarm = Deadline.current.map { deadline in
+            Task {
+                try? await Task.sleep(until: deadline.instant, clock: .continuous)
+                guard !Task.isCancelled else { return }
+                shared.withLock { $0.remove(id) }?.resume(throwing: Self.tooLate)
+            }
+        }
+        defer { alarm?.cancel() }
         do {
             try await withTaskCancellationHandler {
                 try await withCheckedThrowingContinuation { continuation in
@@ -177,6 +186,11 @@ public final class BufferedWriter<Item: Sendable>: Service, Sendable {
                         // The handler below may have run already; it comes after the task's flag is set.
                         guard !Task.isCancelled else { return (.failure(Self.cancelled), nil) }
                         let result = register(&shared, id, continuation)
+                        if result == nil, Deadline.current?.isPassed == true {
+                            // The alarm may have rung already, too.
+                            _ = shared.remove(id)
+                            return (.failure(Self.tooLate), nil)
+                        }
                         return (result, shared.takeLoop())
                     }
                     loop?.resume()
@@ -348,6 +362,13 @@ public final class BufferedWriter<Item: Sendable>: Service, Sendable {
 
     private static var cancelled: PersistenceError {
         PersistenceError(.cancelled, operation: "BufferedWriter")
+    }
+
+    private static var tooLate: PersistenceError {
+        PersistenceError(
+            .timeout, "the writer did not get so far before the deadline", operation: "BufferedWriter",
+            retrySafety: .safe
+        ).with { $0.timeout = .pool }
     }
 
     private static var unwritten: PersistenceError {

@@ -60,8 +60,9 @@ struct BufferedWriterState<Item: Sendable>: Sendable {
     var settled: Int { statistics.written + statistics.lost }
 
     func hasRoom(for size: Int) -> Bool {
+        // Written so that no sum can overflow, whatever sizes items say they have.
         pending.count + inFlight.count < bounds.maximumBufferedCount
-            && pendingSize + inFlightSize + size <= bounds.maximumBufferedSize
+            && size <= bounds.maximumBufferedSize - (pendingSize + inFlightSize)
     }
 
     mutating func accept(_ item: Item, size: Int, now: Duration) {

@@ -119,6 +119,52 @@ struct BufferedWriterTests {
         #expect(sink.batches == [[1]])
     }
 
+    @Test("A wait for room or for a flush ends at the deadline, and the item is not accepted")
+    func deadlines() async throws {
+        let sink = Sink(isOpen: false)
+        let configuration = try BufferedWriterConfiguration(
+            maximumBatchCount: 1, maximumBatchSize: 100, maximumBufferedCount: 1, maximumBufferedSize: 100)
+        let writer = sink.writer(configuration, clock: ManualClock())
+        try await writer.running { () async throws in
+            // With room it takes no time.
+            try await withDeadline(.seconds(-1)) { () async throws in try await writer.write(1) }
+            for time in [Duration.milliseconds(50), .seconds(-1)] {
+                let late = await failure {
+                    try await withDeadline(time) { () async throws in try await writer.write(2) }
+                }
+                #expect(late?.code == .timeout)
+                #expect(late?.retrySafety == .safe)
+                let flush = await failure {
+                    try await withDeadline(time) { () async throws in try await writer.flush() }
+                }
+                #expect(flush?.code == .timeout)
+            }
+            #expect(writer.statistics.waiting == 0)
+            #expect(writer.statistics.accepted == 1)
+            sink.open()
+        }
+        #expect(sink.batches == [[1]])
+    }
+
+    @Test("Items of any size are held or wait, without a sum that overflows")
+    func enormousItems() async throws {
+        let sink = Sink(isOpen: false)
+        let configuration = try BufferedWriterConfiguration(
+            maximumBatchCount: 10, maximumBatchSize: .max, maximumBufferedCount: 10, maximumBufferedSize: .max)
+        let writer = sink.writer(configuration, clock: ManualClock(), sizeOf: { $0 })
+        try await writer.running { () async throws in
+            try await writer.write(.max)
+            let blocked = Task { try await writer.write(.max - 1) }
+            await eventually { writer.statistics.waiting == 1 }
+            sink.open()
+            try await blocked.value
+            // What says that it has no size, or less, counts as one byte.
+            try await writer.write(.min)
+        }
+        #expect(sink.batches.flatMap(\.self) == [.max, .max - 1, .min])
+        #expect(writer.statistics.written == 3)
+    }
+
     @Test("A flush waits for what was accepted before it")
     func flush() async throws {
         let sink = Sink()
