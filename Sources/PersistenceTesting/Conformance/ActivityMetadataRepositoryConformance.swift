@@ -114,18 +114,7 @@ public enum ActivityMetadataRepositoryConformance {
                 try expect(stored == item, "the metadata comes back")
             }
         },
-        ConformanceCheck("A cancelled task records nothing and says so") { fixture in
-            let metadata = try fixture.activities()
-            let item = ActivityMetadata()
-            let task = Task { () async throws -> Void in
-                withUnsafeCurrentTask { $0?.cancel() }
-                try await metadata.insert(item)
-            }
-            var thrown: (any Error)?
-            if case .failure(let error) = await task.result { thrown = error }
-            try expectError(thrown, .cancelled, nil, "recording in a cancelled task")
-            try expectEqual(try await metadata.metadata(of: item.activity), nil, "the metadata")
-        },
+        UnwantedCallsConformance.activities,
     ]
 
     private static let changes: [ConformanceCheck<DocumentFixture>] = [

@@ -10,7 +10,8 @@ import PersistenceCore
 /// What every ``Persistence/IntegrationDataRepository`` must do.
 public enum IntegrationDataRepositoryConformance {
     /// The checks.
-    public static let checks: [ConformanceCheck<DocumentFixture>] = recording + lists
+    public static let checks: [ConformanceCheck<DocumentFixture>] =
+        recording + lists + [UnwantedCallsConformance.integrations]
 
     private static let recording: [ConformanceCheck<DocumentFixture>] = [
         ConformanceCheck("An answer is kept byte by byte, with its payload") { fixture in

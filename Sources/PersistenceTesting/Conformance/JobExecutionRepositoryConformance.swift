@@ -11,7 +11,7 @@ import PersistenceCore
 public enum JobExecutionRepositoryConformance {
     /// The checks.
     public static let checks: [ConformanceCheck<DocumentFixture>] =
-        states + heartbeats + contexts + lists + logs + others
+        states + heartbeats + contexts + lists + logs + others + [UnwantedCallsConformance.executions]
 
     private static let states: [ConformanceCheck<DocumentFixture>] = [
         ConformanceCheck("An execution is queued once, with its context") { fixture in

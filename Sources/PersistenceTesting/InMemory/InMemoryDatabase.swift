@@ -67,12 +67,18 @@ public final class InMemoryDatabase: Sendable {
         InMemoryIntegrationDataRepository(database: self, workspace: workspace)
     }
 
+    /// A server would not have done it, either.
+    private static func check(_ operation: String) throws(PersistenceError) {
+        guard !Task.isCancelled else { throw PersistenceError(.cancelled, operation: operation) }
+        try Deadline.current?.check(.statement, operation: operation)
+    }
+
     /// Runs one operation on documents: all of its changes are kept, or none when it throws.
     func runDocuments<R: Sendable>(
         _ operation: String,
         _ body: (inout InMemoryDocuments, _ now: Date) throws(PersistenceError) -> R
     ) throws(PersistenceError) -> R {
-        guard !Task.isCancelled else { throw PersistenceError(.cancelled, operation: operation) }
+        try Self.check(operation)
         let now = now().inMilliseconds
         do throws(PersistenceError) {
             // Each operation checks first and changes then, so that there is nothing to take back.
@@ -87,7 +93,7 @@ public final class InMemoryDatabase: Sendable {
         _ operation: String,
         _ body: (inout InMemoryTables, _ now: Date) throws(PersistenceError) -> R
     ) throws(PersistenceError) -> R {
-        guard !Task.isCancelled else { throw PersistenceError(.cancelled, operation: operation) }
+        try Self.check(operation)
         // The precision of PostgreSQL's timestamps, so that a test cannot come to depend on more.
         let now = Date(timeIntervalSince1970: (now().timeIntervalSince1970 * 1_000_000).rounded() / 1_000_000)
         do throws(PersistenceError) {
