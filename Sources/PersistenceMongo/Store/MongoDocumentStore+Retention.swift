@@ -1,4 +1,5 @@
 import BSON
+import MongoEngine
 public import Persistence
 public import PersistenceCore
 
@@ -63,6 +64,9 @@ public struct DocumentRetentionReport: Hashable, Sendable {
 extension MongoDocumentStore {
     /// Removes what has been kept for long enough, of every job of a workspace and of its integration data.
     ///
+    /// A collection that came back without its indexes, because another process wrote to it right after it was dropped,
+    /// gets them.
+    ///
     /// - Parameters:
     ///   - retention: How long documents are kept.
     ///   - workspace: The workspace.
@@ -82,6 +86,8 @@ extension MongoDocumentStore {
             try await drop(integrations.documents.name.text)
         {
             report.collections = 1
+        } else {
+            try await restoreIndexes(of: integrations.documents)
         }
         for job in try await jobs(of: workspace) {
             let part = try await apply(retention, workspace: workspace, job: job)
@@ -94,6 +100,8 @@ extension MongoDocumentStore {
     }
 
     /// Removes what has been kept for long enough, of one job; integration data are a workspace's and stay.
+    ///
+    /// As for a workspace, a collection that lacks indexes gets them.
     ///
     /// - Parameters:
     ///   - retention: How long documents are kept.
@@ -118,12 +126,27 @@ extension MongoDocumentStore {
             try await drop(workspace: workspace, job: job)
         {
             report.collections = 1
+        } else {
+            try await restoreIndexes(of: jobDocuments(workspace, job, .activityMetadata))
         }
         return report
     }
 
+    /// Gives a collection the indexes that it lacks.
+    private func restoreIndexes(of documents: StoredDocuments) async throws(PersistenceError) {
+        let names = Set(try await documents.collection().listIndexes().map(\.name))
+        // Without any there is no collection, and none is made.
+        guard !names.isEmpty else { return }
+        let wanted = documents.indexes.specifications.compactMap { $0["name"]?.string }
+        guard !names.isSuperset(of: wanted) else { return }
+        try await CollectionSetUp(database: database, name: documents.name.text, indexes: documents.indexes).run()
+    }
+
+    /// The date before which things are removed; `nil` when no date is that old.
     private func limit(_ age: Duration?) -> Date? {
-        age.map { now() - Double($0.components.seconds) - Double($0.components.attoseconds) * 1e-18 }
+        guard let age else { return nil }
+        let limit = now() - Double(age.components.seconds) - Double(age.components.attoseconds) * 1e-18
+        return limit.isStorable ? limit : nil
     }
 }
 

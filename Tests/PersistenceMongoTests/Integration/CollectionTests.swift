@@ -119,6 +119,12 @@ struct CollectionTests {
             #expect(try await integrations.count(of: IntegrationProvider("crm")) == 1)
             #expect(try await store.jobs(of: workspace) == [mixed])
             #expect(try await executions.execution(id: queued.id) == queued)
+            // So long that no date is that old.
+            let ages = Duration.seconds(Int64.max)
+            let kept = try await store.apply(
+                DocumentRetention(activities: ages, finishedExecutions: ages, integrations: ages), workspace: workspace)
+            #expect(kept.activities + kept.executions + kept.integrations == 0)
+            #expect(kept.jobs == 1)
             for wrong in [
                 DocumentRetention(activities: .seconds(-1)), DocumentRetention(finishedExecutions: .seconds(-1)),
                 DocumentRetention(integrations: .seconds(-1)),
@@ -131,6 +137,28 @@ struct CollectionTests {
             #expect(last.integrations == 1)
             #expect(last.collections == 1)
             #expect(try await store.collectionCount(of: workspace) == 1)
+        }
+    }
+
+    @Test("Retention gives a collection that came back without indexes the ones it lacks, and makes no collection")
+    func restoredIndexes() async throws {
+        try await withDatabase { database in
+            let (workspace, job) = (WorkspaceID(), JobID())
+            let (writer, cleaner) = (MongoDocumentStore(database), MongoDocumentStore(database))
+            let metadata = writer.activityMetadata(workspace: workspace, job: job)
+            let integrations = writer.integrationData(workspace: workspace)
+            try await metadata.insert(ActivityMetadata())
+            try await integrations.upsert(Self.response("1"))
+            // Another process drops the collections, and this one remembers that they are set up.
+            #expect(try await cleaner.drop(workspace: workspace) == 2)
+            try await metadata.insert(ActivityMetadata())
+            try await integrations.upsert(Self.response("1"))
+            #expect(try await Self.indexes(of: "\(workspace)/\(job)", in: database).count == 1)
+            try await cleaner.apply(DocumentRetention(), workspace: workspace)
+            #expect(try await Self.indexes(of: "\(workspace)/\(job)", in: database).count == 6)
+            #expect(try await Self.indexes(of: "\(workspace)/integrations", in: database).count == 2)
+            try await cleaner.apply(DocumentRetention(), workspace: WorkspaceID(), job: JobID())
+            #expect(try await database.listCollections().count == 2)
         }
     }
 
