@@ -10,7 +10,7 @@ extension MongoCollection {
     ///   `unsupported` when the server lacks an option.
     public func create(_ options: MongoCollectionOptions = MongoCollectionOptions()) async throws(PersistenceError) {
         var command: Document = ["create": .string(name)]
-        command.append(contentsOf: options.document)
+        command.append(contentsOf: try options.document())
         try await administer("create", command)
     }
 

@@ -95,11 +95,13 @@ extension MongoCall {
                     }
                 }
             }
-        case .delete(let filter, let isMulti):
+        case .delete(let filter, let options, let isMulti):
             filter.withBSON { filter in
-                isMulti
-                    ? mongoc_bulk_operation_remove_many_with_opts(bulk, filter, nil, &error)
-                    : mongoc_bulk_operation_remove_one_with_opts(bulk, filter, nil, &error)
+                options.withBSON { options in
+                    isMulti
+                        ? mongoc_bulk_operation_remove_many_with_opts(bulk, filter, options, &error)
+                        : mongoc_bulk_operation_remove_one_with_opts(bulk, filter, options, &error)
+                }
             }
         }
     }

@@ -11,10 +11,12 @@ extension MongoCollection {
     ///   - filter: Which documents.
     ///   - limit: From how many on counting ends.
     ///   - hint: The index to use, where the server must not choose.
+    ///   - collation: How texts are compared.
     /// - Returns: How many.
     /// - Throws: ``PersistenceError``.
     public func count(
-        _ filter: MongoFilter = .all, atMost limit: Int? = nil, hint: MongoIndexHint? = nil
+        _ filter: MongoFilter = .all, atMost limit: Int? = nil, hint: MongoIndexHint? = nil,
+        collation: MongoCollation? = nil
     ) async throws(PersistenceError) -> Int {
         let filter = try filter.checked()
         guard limit.map({ $0 >= 0 }) ?? true else {
@@ -24,6 +26,7 @@ extension MongoCollection {
         var options = Document()
         if let limit { options.append("limit", .int64(Int64(limit))) }
         if let hint { options.append("hint", hint.value) }
+        if let collation { options.append("collation", .document(collation.document)) }
         try options.requireWellFormed()
         let name = name
         return try await core.run(operation("count"), session: session) { [options] call in
@@ -60,18 +63,13 @@ extension MongoCollection {
     ///   - path: The field. The elements of an array count one by one.
     ///   - filter: Of which documents.
     ///   - type: The type of the values.
+    ///   - collation: How texts are compared.
     /// - Returns: The values, in no order; all of them must fit into one document of 16 MiB.
     /// - Throws: ``PersistenceError``: `decoding` when a value is of another type.
     public func distinct<Value: Decodable>(
-        _ path: FieldPath, _ filter: MongoFilter = .all, as type: Value.Type
+        _ path: FieldPath, _ filter: MongoFilter = .all, as type: Value.Type, collation: MongoCollation? = nil
     ) async throws(PersistenceError) -> [Value] {
-        let command: Document = [
-            "distinct": .string(name), "key": .string(path.text), "query": .document(try filter.checked()),
-        ]
-        try command.requireWellFormed()
-        let reply = try await core.run(operation("distinct"), session: session) { call in
-            call.command(command, .read)
-        }
+        let reply = try await distinctReply(path, filter, collation)
         let box = try DocumentCoding.decode(DistinctReply<Value>.self, from: reply, operation: "distinct")
         return box.values
     }
@@ -81,19 +79,26 @@ extension MongoCollection {
     /// - Parameters:
     ///   - path: The field. The elements of an array count one by one.
     ///   - filter: Of which documents.
+    ///   - collation: How texts are compared.
     /// - Returns: The values, in no order.
     /// - Throws: ``PersistenceError``.
     public func distinct(
-        _ path: FieldPath, _ filter: MongoFilter = .all
+        _ path: FieldPath, _ filter: MongoFilter = .all, collation: MongoCollation? = nil
     ) async throws(PersistenceError) -> [BSONValue] {
-        let command: Document = [
+        Array(try await distinctReply(path, filter, collation)["values"]?.array ?? [])
+    }
+
+    private func distinctReply(
+        _ path: FieldPath, _ filter: MongoFilter, _ collation: MongoCollation?
+    ) async throws(PersistenceError) -> Document {
+        var command: Document = [
             "distinct": .string(name), "key": .string(path.text), "query": .document(try filter.checked()),
         ]
+        if let collation { command.append("collation", .document(collation.document)) }
         try command.requireWellFormed()
-        let reply = try await core.run(operation("distinct"), session: session) { call in
+        return try await core.run(operation("distinct"), session: session) { [command] call in
             call.command(command, .read)
         }
-        return Array(reply["values"]?.array ?? [])
     }
 
     private static func number(

@@ -58,13 +58,17 @@ extension MongoCollection {
     ///   - filter: Which document.
     ///   - sort: Which of several matching documents is the first.
     ///   - projection: Which fields come back.
+    ///   - hint: The index to use, where the server must not choose.
+    ///   - collation: How texts are compared.
     /// - Returns: The document; nil when none matched.
     /// - Throws: ``PersistenceError``.
     public func findOneAndDelete(
-        _ filter: MongoFilter, sort: MongoSort? = nil, projection: MongoProjection? = nil
+        _ filter: MongoFilter, sort: MongoSort? = nil, projection: MongoProjection? = nil,
+        hint: MongoIndexHint? = nil, collation: MongoCollation? = nil
     ) async throws(PersistenceError) -> Element? {
         try await findAndModify(
-            filter, change: nil, returned: .before, sort: sort, projection: projection, options: MongoUpdateOptions())
+            filter, change: nil, returned: .before, sort: sort, projection: projection,
+            options: MongoUpdateOptions(hint: hint, collation: collation))
     }
 
     private func findAndModify(

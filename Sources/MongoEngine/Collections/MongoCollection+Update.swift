@@ -59,11 +59,14 @@ extension MongoCollection {
     /// - Parameters:
     ///   - filter: Which document.
     ///   - hint: The index to use, where the server must not choose.
+    ///   - collation: How texts are compared.
     /// - Returns: Whether there was one.
     /// - Throws: ``PersistenceError``.
     @discardableResult
-    public func deleteOne(_ filter: MongoFilter, hint: MongoIndexHint? = nil) async throws(PersistenceError) -> Bool {
-        try await delete(filter, hint, mongoc_collection_delete_one) > 0
+    public func deleteOne(
+        _ filter: MongoFilter, hint: MongoIndexHint? = nil, collation: MongoCollation? = nil
+    ) async throws(PersistenceError) -> Bool {
+        try await delete(filter, .deletion(hint, collation), mongoc_collection_delete_one) > 0
     }
 
     /// Deletes all documents that a filter matches.
@@ -71,11 +74,14 @@ extension MongoCollection {
     /// - Parameters:
     ///   - filter: Which documents. ``MongoFilter/all`` empties the collection.
     ///   - hint: The index to use, where the server must not choose.
+    ///   - collation: How texts are compared.
     /// - Returns: How many there were.
     /// - Throws: ``PersistenceError``.
     @discardableResult
-    public func deleteMany(_ filter: MongoFilter, hint: MongoIndexHint? = nil) async throws(PersistenceError) -> Int {
-        try await delete(filter, hint, isMulti: true, mongoc_collection_delete_many)
+    public func deleteMany(
+        _ filter: MongoFilter, hint: MongoIndexHint? = nil, collation: MongoCollation? = nil
+    ) async throws(PersistenceError) -> Int {
+        try await delete(filter, .deletion(hint, collation), isMulti: true, mongoc_collection_delete_many)
     }
 
     /// A replacement with an operator would be taken for an update.
@@ -117,15 +123,13 @@ extension MongoCollection {
         ) -> Bool
 
     private func delete(
-        _ filter: MongoFilter, _ hint: MongoIndexHint?, isMulti: Bool = false, _ function: @escaping Delete
+        _ filter: MongoFilter, _ options: Document, isMulti: Bool = false, _ function: @escaping Delete
     ) async throws(PersistenceError) -> Int {
         let filter = try filter.checked()
-        var options = Document()
-        if let hint { options.append("hint", hint.value) }
         try options.requireWellFormed()
         let name = name
         let operation = operation("delete", isWrite: true, isMulti: isMulti)
-        let reply = try await core.run(operation, session: session) { [options] call in
+        let reply = try await core.run(operation, session: session) { call in
             call.withCollection(name) { collection in
                 call.withOptions(options) { options in
                     filter.withBSON { filter in

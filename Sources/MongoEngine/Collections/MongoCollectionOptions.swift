@@ -1,4 +1,5 @@
 public import BSON
+internal import PersistenceCore
 
 /// What a collection is created with.
 ///
@@ -75,13 +76,17 @@ public struct MongoCollectionOptions: Sendable, Hashable {
     /// Options that leave all to the server.
     public init() {}
 
-    var document: Document {
+    func document() throws(PersistenceError) -> Document {
+        func refuse(_ reason: String) -> PersistenceError {
+            PersistenceError(.invalidArgument, "a collection \(reason)", operation: "create")
+        }
         var document = Document()
         if let validator { document.append("validator", .document(validator.document)) }
         if let validationLevel { document.append("validationLevel", .string(validationLevel.rawValue)) }
         if let validationAction { document.append("validationAction", .string(validationAction.rawValue)) }
         if let collation { document.append("collation", .document(collation.document)) }
         if let cappedBytes {
+            guard cappedBytes > 0 else { throw refuse("holds at least one byte") }
             document.append("capped", true)
             document.append("size", .int64(Int64(cappedBytes)))
         }
@@ -93,7 +98,12 @@ public struct MongoCollectionOptions: Sendable, Hashable {
             }
             document.append("timeseries", .document(series))
         }
-        if let expiresAfter { document.append("expireAfterSeconds", .int64(expiresAfter.components.seconds)) }
+        if let expiresAfter {
+            guard let seconds = expiresAfter.expirySeconds else {
+                throw refuse("keeps documents for a time out of range")
+            }
+            document.append("expireAfterSeconds", .int64(seconds))
+        }
         return document
     }
 }

@@ -92,7 +92,7 @@ public struct MongoCollation: Sendable, Hashable {
         self.comparesNumbers = comparesNumbers
     }
 
-    /// Letters without regard to case and accents, in any language.
+    /// Letters without regard to case, by rules that suit most languages; accents count.
     public static let caseInsensitive = MongoCollation(locale: "en", strength: 2)
 
     var document: Document {

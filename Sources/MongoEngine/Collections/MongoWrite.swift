@@ -12,9 +12,9 @@ public enum MongoWrite<Element: Codable & Sendable>: Sendable {
     /// Replaces the first document that a filter matches, but for its `_id`.
     case replaceOne(MongoFilter, Element, options: MongoUpdateOptions = MongoUpdateOptions())
     /// Deletes the first document that a filter matches.
-    case deleteOne(MongoFilter)
+    case deleteOne(MongoFilter, hint: MongoIndexHint? = nil, collation: MongoCollation? = nil)
     /// Deletes all documents that a filter matches.
-    case deleteMany(MongoFilter)
+    case deleteMany(MongoFilter, hint: MongoIndexHint? = nil, collation: MongoCollation? = nil)
 
     func encoded(
         by encode: (Element) throws(PersistenceError) -> Document
@@ -30,8 +30,12 @@ public enum MongoWrite<Element: Codable & Sendable>: Sendable {
             let document = try encode(element)
             try MongoCollection<Element>.checkReplacement(document)
             return .replace(try filter.checked(), document, options: try options.document())
-        case .deleteOne(let filter): return .delete(try filter.checked(), isMulti: false)
-        case .deleteMany(let filter): return .delete(try filter.checked(), isMulti: true)
+        case .deleteOne(let filter, let hint, let collation):
+            return .delete(
+                try filter.checked(), options: try Document.deletion(hint, collation).checked(), isMulti: false)
+        case .deleteMany(let filter, let hint, let collation):
+            return .delete(
+                try filter.checked(), options: try Document.deletion(hint, collation).checked(), isMulti: true)
         }
     }
 }
@@ -41,7 +45,22 @@ enum EncodedWrite: Sendable {
     case insert(Document)
     case update(Document, Document, options: Document, isMulti: Bool)
     case replace(Document, Document, options: Document)
-    case delete(Document, isMulti: Bool)
+    case delete(Document, options: Document, isMulti: Bool)
+}
+
+extension Document {
+    /// The options of a command that deletes.
+    static func deletion(_ hint: MongoIndexHint?, _ collation: MongoCollation?) -> Document {
+        var options = Document()
+        if let hint { options.append("hint", hint.value) }
+        if let collation { options.append("collation", .document(collation.document)) }
+        return options
+    }
+
+    func checked() throws(PersistenceError) -> Document {
+        try requireWellFormed()
+        return self
+    }
 }
 
 extension MongoFilter {

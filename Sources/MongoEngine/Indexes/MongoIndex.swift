@@ -81,9 +81,7 @@ public struct MongoIndex: Sendable, Hashable {
         if isSparse { document.append("sparse", true) }
         if let partialFilter { document.append("partialFilterExpression", .document(partialFilter.document)) }
         if let expiresAfter {
-            let seconds = expiresAfter.components.seconds
-            // The server's own limit, 2^31 - 1.
-            guard (0...Int64(Int32.max)).contains(seconds) else { throw refuse("expires after a time out of range") }
+            guard let seconds = expiresAfter.expirySeconds else { throw refuse("expires after a time out of range") }
             document.append("expireAfterSeconds", .int64(seconds))
         }
         if let collation { document.append("collation", .document(collation.document)) }
@@ -95,6 +93,16 @@ public struct MongoIndex: Sendable, Hashable {
         if isHidden { document.append("hidden", true) }
         try document.requireWellFormed()
         return document
+    }
+}
+
+extension Duration {
+    /// The time as an expiry of the server's: in whole seconds, rounded up so that nothing expires too early, and at most
+    /// 2^31 - 1 of them.
+    var expirySeconds: Int64? {
+        let (seconds, fraction) = components
+        let whole = seconds + (fraction > 0 && seconds < .max ? 1 : 0)
+        return self >= .zero && whole <= Int64(Int32.max) ? whole : nil
     }
 }
 

@@ -36,17 +36,70 @@ public struct MongoIndexInfo: Sendable, Hashable {
         func compare<Value: Equatable>(_ what: String, _ own: Value, _ declared: Value) {
             if own != declared { list.append(what) }
         }
-        let isText = index.keys.document.contains { $0.value.string == "text" }
-        // The server keeps the keys of a text index in a form of its own.
-        if !isText { compare("keys", keys.normalisedNumbers, index.keys.document.normalisedNumbers) }
+        compare("keys", plainKeys, index.plainKeys)
+        compare("text", textFields, index.textFields)
         compare("unique", isUnique, index.isUnique)
         compare("sparse", isSparse, index.isSparse)
         compare("hidden", isHidden, index.isHidden)
         compare("partial filter", partialFilter?.normalisedNumbers, index.partialFilter?.document.normalisedNumbers)
-        compare(
-            "expiry", expiresAfter?.components.seconds, index.expiresAfter?.components.seconds)
-        compare("collation", document["collation"]?["locale"]?.string, index.collation?.locale)
+        compare("expiry", expiresAfter?.components.seconds, index.expiresAfter?.expirySeconds)
+        compare("collation", collation, index.collation?.complete)
+        if !textFields.isEmpty {
+            compare("language", document["default_language"]?.string ?? "english", index.defaultLanguage ?? "english")
+        }
         return list
+    }
+
+    /// The keys but for those of texts, which the server keeps in a form of its own.
+    private var plainKeys: Document {
+        keys.normalisedNumbers.filteringKeys { key, value in
+            key != "_fts" && key != "_ftsx" && value.string != "text"
+        }
+    }
+
+    /// The fields whose texts can be searched, with their weights.
+    private var textFields: [String: Double] {
+        guard let weights = document["weights"]?.document else { return keys.textFields }
+        return Dictionary(weights.map { ($0.key, $0.value.double ?? 1) }) { first, _ in first }
+    }
+
+    private var collation: MongoCollation? {
+        guard let document = document["collation"]?.document, let locale = document["locale"]?.string
+        else { return nil }
+        return MongoCollation(
+            locale: locale, strength: document["strength"]?.int,
+            comparesNumbers: document["numericOrdering"]?.isTrue
+        ).complete
+    }
+}
+
+extension MongoIndex {
+    fileprivate var plainKeys: Document {
+        keys.document.normalisedNumbers.filteringKeys { _, value in value.string != "text" }
+    }
+
+    fileprivate var textFields: [String: Double] {
+        var fields = keys.document.textFields
+        // A field that has a weight and is no key is one.
+        if !fields.isEmpty { fields.merge(weights.mapValues(Double.init)) { _, weight in weight } }
+        return fields
+    }
+}
+
+extension MongoCollation {
+    /// With what the server takes for what is not said.
+    fileprivate var complete: MongoCollation {
+        MongoCollation(locale: locale, strength: strength ?? 3, comparesNumbers: comparesNumbers ?? false)
+    }
+}
+
+extension Document {
+    fileprivate var textFields: [String: Double] {
+        Dictionary(filter { $0.value.string == "text" && $0.key != "_fts" }.map { ($0.key, 1) }) { first, _ in first }
+    }
+
+    fileprivate func filteringKeys(_ isKept: (String, BSONValue) -> Bool) -> Document {
+        Document(filter { isKept($0.key, $0.value) }.map { ($0.key, $0.value) })
     }
 }
 

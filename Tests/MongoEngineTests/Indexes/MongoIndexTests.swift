@@ -58,4 +58,57 @@ struct MongoIndexTests {
         #expect(comparison.different.first?.properties == ["unique"])
         #expect(!comparison.isMatch)
     }
+
+    @Test("differ when their collation, their language or the fields of their texts do")
+    func details() {
+        func differences(_ index: MongoIndex, _ existing: Document) -> [String] {
+            let info = MongoIndexInfo(existing)
+            return MongoIndexComparison(declared: [index], existing: [info]).different.flatMap(\.properties)
+        }
+        let insensitive = MongoIndex(.ascending("a"), collation: .caseInsensitive)
+        func collated(_ strength: BSONValue) -> Document {
+            [
+                "key": ["a": 1], "name": "a_1",
+                "collation": ["locale": "en", "strength": strength, "numericOrdering": false, "caseLevel": false],
+            ]
+        }
+        #expect(differences(insensitive, collated(.double(2))) == [])
+        #expect(differences(insensitive, collated(3)) == ["collation"])
+        #expect(differences(MongoIndex(.ascending("a")), collated(2)) == ["collation"])
+        #expect(differences(MongoIndex(.ascending("a"), collation: MongoCollation(locale: "en")), collated(3)) == [])
+
+        // As MongoDB keeps a text index, and as it was declared.
+        var text = MongoIndex(.ascending("b").text("a"), name: "search")
+        func texts(_ weights: Document, _ language: String = "english") -> Document {
+            [
+                "key": ["b": 1, "_fts": "text", "_ftsx": 1], "name": "search", "weights": .document(weights),
+                "default_language": .string(language),
+            ]
+        }
+        #expect(differences(text, texts(["a": 1])) == [])
+        #expect(differences(text, texts(["c": 1])) == ["text"])
+        #expect(differences(text, texts(["a": 2])) == ["text"])
+        #expect(differences(text, texts(["a": 1], "german")) == ["language"])
+        #expect(differences(text, ["key": ["b": 1, "a": "text"], "name": "search"]) == [])
+        #expect(differences(text, ["key": ["b": -1, "a": "text"], "name": "search"]) == ["keys"])
+        text.weights = ["a": 2, "c": 3]
+        text.defaultLanguage = "german"
+        #expect(differences(text, texts(["a": .double(2), "c": 3], "german")) == [])
+        #expect(differences(MongoIndex(.ascending("a"), name: "search"), texts(["a": 1])) == ["keys", "text"])
+        #expect(differences(MongoIndex(.hashed("a")), ["key": ["a": "hashed"], "name": "a_hashed"]) == [])
+    }
+
+    @Test("expire in whole seconds, never too early")
+    func expiry() throws {
+        func seconds(_ time: Duration) throws -> Int? {
+            try MongoIndex(.ascending("a"), expiresAfter: time).document()["expireAfterSeconds"]?.int
+        }
+        #expect(try seconds(.zero) == 0)
+        #expect(try seconds(.milliseconds(1)) == 1)
+        #expect(try seconds(.milliseconds(1500)) == 2)
+        #expect(try seconds(.seconds(Int64(Int32.max))) == Int(Int32.max))
+        for time in [Duration.milliseconds(-1), .seconds(Int64(Int32.max)) + .nanoseconds(1), .seconds(Int64.max)] {
+            #expect(throws: PersistenceError.self) { _ = try seconds(time) }
+        }
+    }
 }
