@@ -26,6 +26,8 @@ final class ServerConnection: Sendable {
     private let owner: ClientConnections
     private let state: Mutex<State>
     private let timedOutFlag = Atomic<Bool>(false)
+    /// How long the socket lets a call wait that receives, in milliseconds; 0 is without limit.
+    private let receiveLimit = Atomic<Int32>(0)
 
     private init(descriptor: CInt, owner: ClientConnections) {
         self.descriptor = descriptor
@@ -130,7 +132,7 @@ final class ServerConnection: Sendable {
         #else
             let status = Glibc.connect(descriptor, address, length)
         #endif
-        if status == 0 { return .open(connection) }
+        if status == 0 { return .open(connection.blocking()) }
         var code = errno
         if code == EINPROGRESS || code == EAGAIN {
             let end = SocketDeadline(milliseconds: timeout)
@@ -141,7 +143,7 @@ final class ServerConnection: Sendable {
             code = 0
             var size = socklen_t(MemoryLayout<CInt>.size)
             getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &size)
-            if code == 0 { return .open(connection) }
+            if code == 0 { return .open(connection.blocking()) }
         }
         connection.close()
         return .failed(code)
@@ -153,6 +155,12 @@ final class ServerConnection: Sendable {
         #else
             CInt(SOCK_STREAM)
         #endif
+    }
+
+    /// Lets calls wait in the kernel, once it is connected.
+    private func blocking() -> ServerConnection {
+        _ = fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) & ~O_NONBLOCK)
+        return self
     }
 
     private static func setUp(_ descriptor: CInt, isTCP: Bool) {
@@ -222,9 +230,9 @@ extension ServerConnection {
             message.msg_iov = vectors + index
             message.msg_iovlen = .init(min(count - index, 1024))
             #if canImport(Darwin)
-                let sent = sendmsg(descriptor, &message, 0)
+                let sent = sendmsg(descriptor, &message, CInt(MSG_DONTWAIT))
             #else
-                let sent = sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL))
+                let sent = sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL | MSG_DONTWAIT))
             #endif
             if sent < 0 {
                 if errno == EINTR { continue }
@@ -240,30 +248,76 @@ extension ServerConnection {
 
     /// Reads at least `minimum` bytes, and what else is there.
     ///
+    /// - Parameters:
+    ///   - vectors: Where to; they are moved on.
+    ///   - count: How many there are.
+    ///   - minimum: How many bytes must come.
+    ///   - timeout: For how long to wait, in milliseconds; negative is without limit.
     /// - Returns: How many bytes were read; -1 on failure, or when time ran out.
     func read(_ vectors: UnsafeMutablePointer<iovec>, count: Int, minimum: Int, timeout: Int32) -> Int {
         let end = SocketDeadline(milliseconds: timeout)
         var total = 0
         var index = 0
+        var limit = timeout
         while index < count {
             guard vectors[index].iov_len > 0 else {
                 index += 1
                 continue
             }
-            let received = recv(descriptor, vectors[index].iov_base, vectors[index].iov_len, 0)
-            if received < 0, errno == EINTR { continue }
-            if received < 0, errno == EAGAIN || errno == EWOULDBLOCK {
-                if total >= minimum, total > 0 { return total }
-                guard wait(for: CInt(POLLIN), until: end) else { return -1 }
+            let isAll = index + 1 == count && vectors[index].iov_len <= minimum - total
+            let received = receive(vectors + index, count: count - index, isAll: isAll, limit: limit)
+            if received < 0, errno == EINTR {
+                limit = end.remaining
                 continue
             }
+            if received < 0, errno == EAGAIN || errno == EWOULDBLOCK {
+                _ = noteTimeout()
+                return -1
+            }
             if received == 0 { errno = ECONNRESET }
-            if received <= 0 { return total >= minimum && total > 0 ? total : fail() }
+            if received <= 0 { return fail() }
             total += received
-            Self.advance(vectors, &index, count, by: received)
             if total >= minimum { return total }
+            Self.advance(vectors, &index, count, by: received)
+            limit = end.remaining
         }
         return total
+    }
+
+    /// Waits for bytes in the call that receives them: one call of the system for an answer that is still to come, where
+    /// a socket that does not block takes three.
+    ///
+    /// - Parameters:
+    ///   - isAll: Whether to wait until the vectors are full.
+    ///   - limit: For how long, in milliseconds; 0 is not at all, negative is without limit.
+    private func receive(_ vectors: UnsafeMutablePointer<iovec>, count: Int, isAll: Bool, limit: Int32) -> Int {
+        var flags = isAll ? CInt(MSG_WAITALL) : 0
+        if limit == 0 { flags |= CInt(MSG_DONTWAIT) } else { limitReceiving(to: max(limit, 0)) }
+        let isFree = state.withLock { state in
+            state.isBusy = true
+            return !state.isInterrupted
+        }
+        var message = msghdr()
+        message.msg_iov = vectors
+        message.msg_iovlen = .init(min(count, 1024))
+        // An interruption, even one that comes right now, ends the call: the socket is then at its end.
+        let received = isFree ? recvmsg(descriptor, &message, flags) : 0
+        let code = errno
+        let isInterrupted = state.withLock { state in
+            state.isBusy = false
+            return state.isInterrupted
+        }
+        // Nothing that has come is of use any more: the driver would go on to use the connection.
+        errno = isInterrupted ? EAGAIN : code
+        return isInterrupted ? -1 : received
+    }
+
+    private func limitReceiving(to milliseconds: Int32) {
+        guard receiveLimit.load(ordering: .relaxed) != milliseconds else { return }
+        var limit = timeval(
+            tv_sec: .init(milliseconds / 1000), tv_usec: .init(milliseconds % 1000 * 1000))
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        receiveLimit.store(milliseconds, ordering: .relaxed)
     }
 
     /// The interruption is what the driver hears of when it was the cause.

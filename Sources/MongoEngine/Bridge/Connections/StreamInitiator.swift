@@ -36,7 +36,7 @@ enum StreamInitiator {
         let start = metrics == nil ? nil : ContinuousClock.now
         func opened(_ stream: UnsafeMutablePointer<mongoc_stream_t>) -> UnsafeMutablePointer<mongoc_stream_t>? {
             if let start { metrics?.recordCreateTime(start.duration(to: .now)) }
-            return mongoc_stream_buffered_new(stream, bufferSize)
+            return stream
         }
         let connection: ServerConnection
         switch ServerConnection.open(
@@ -51,7 +51,7 @@ enum StreamInitiator {
             error?.pointee.set(MONGOC_ERROR_STREAM_CONNECT, "Failed to connect to \(host): \(reason)")
             return nil
         }
-        let stream = ConnectionStream.make(connection)
+        let stream = ConnectionStream.make(connection, isBuffered: !settings.tls.isEnabled)
         guard settings.tls.isEnabled else { return opened(stream) }
         let encrypted = settings.withTLSOptions { mongoc_stream_tls_new_with_hostname(stream, host, $0, 1) }
         guard let encrypted else {
@@ -63,7 +63,7 @@ enum StreamInitiator {
             mongoc_stream_destroy(encrypted)
             return nil
         }
-        return opened(encrypted)
+        return opened(mongoc_stream_buffered_new(encrypted, bufferSize))
     }
 
     /// The driver's own size.
