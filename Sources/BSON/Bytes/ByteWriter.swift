@@ -15,7 +15,12 @@ struct ByteWriter {
     static let maximumCount = Int(Int32.max)
 
     init(capacity: Int) {
-        bytes = [UInt8](repeating: 0, count: capacity)
+        // `Array(repeating:count:)` is generic code that looks up the type of its storage, which takes as long as writing
+        // some fields.
+        bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, initialized in
+            buffer.initialize(repeating: 0)
+            initialized = capacity
+        }
         count = 0
     }
 
@@ -75,17 +80,38 @@ struct ByteWriter {
     private static func putHeader(
         _ type: UInt8, _ key: UnsafeBufferPointer<UInt8>, at start: Int, in buffer: UnsafeMutableRawBufferPointer
     ) -> Bool {
+        let key = UnsafeRawBufferPointer(key)
+        let count = key.count
+        let target = start + 1
         buffer[start] = type
-        var isWhole = true
-        var index = 0
-        while index < key.count {
-            let byte = key[index]
-            if byte == 0 { isWhole = false }
-            buffer[start + 1 + index] = byte
-            index += 1
+        buffer[target + count] = 0
+        var zeros: UInt64 = 0
+        if count >= 8 {
+            var index = 0
+            repeat {
+                let word = key.uint64(at: index)
+                zeros |= word.zeroBytes
+                buffer.storeBytes(of: word.littleEndian, toByteOffset: target + index, as: UInt64.self)
+                index += 8
+            } while index + 8 <= count
+            // The rest, together with what is there already.
+            let word = key.uint64(at: count - 8)
+            zeros |= word.zeroBytes
+            buffer.storeBytes(of: word.littleEndian, toByteOffset: target + count - 8, as: UInt64.self)
+        } else if count >= 4 {
+            let first = key.uint32(at: 0)
+            let last = key.uint32(at: count - 4)
+            zeros = (UInt64(first) | UInt64(last) << 32).zeroBytes
+            buffer.storeBytes(of: first.littleEndian, toByteOffset: target, as: UInt32.self)
+            buffer.storeBytes(of: last.littleEndian, toByteOffset: target + count - 4, as: UInt32.self)
+        } else {
+            for index in 0..<count {
+                let byte = key[index]
+                if byte == 0 { zeros = 1 }
+                buffer[target + index] = byte
+            }
         }
-        buffer[start + 1 + index] = 0
-        return isWhole
+        return zeros == 0
     }
 
     @inline(never)
@@ -137,13 +163,18 @@ struct ByteWriter {
     /// Writes a string's value: length, bytes, NUL.
     @inline(__always)
     mutating func storeString(_ text: UnsafeBufferPointer<UInt8>, at offset: Int) {
-        bytes.withUnsafeMutableBytes { buffer in
-            let length = Int32(truncatingIfNeeded: text.count + 1)
-            buffer.storeBytes(of: length.littleEndian, toByteOffset: offset, as: Int32.self)
-            let target = UnsafeMutableRawBufferPointer(rebasing: buffer[(offset + 4)...])
-            target.copyMemory(from: UnsafeRawBufferPointer(text))
-            buffer[offset + 4 + text.count] = 0
-        }
+        bytes.withUnsafeMutableBytes { Self.putString(text, at: offset, in: $0) }
+    }
+
+    @inline(__always)
+    private static func putString(
+        _ text: UnsafeBufferPointer<UInt8>, at offset: Int, in buffer: UnsafeMutableRawBufferPointer
+    ) {
+        let length = Int32(truncatingIfNeeded: text.count + 1)
+        buffer.storeBytes(of: length.littleEndian, toByteOffset: offset, as: Int32.self)
+        let target = UnsafeMutableRawBufferPointer(rebasing: buffer[(offset + 4)...])
+        target.copyMemory(from: UnsafeRawBufferPointer(text))
+        buffer[offset + 4 + text.count] = 0
     }
 }
 
@@ -190,9 +221,33 @@ extension ByteWriter {
     mutating func appendString(_ type: UInt8, _ key: UnsafeBufferPointer<UInt8>, _ value: String) {
         var value = value
         value.withUTF8 { text in
-            guard let offset = field(type, key, valueSize: Self.size(5, and: text.count)) else { return }
-            storeString(text, at: offset)
+            let start = count
+            let header = key.count + 2
+            let valueSize = Self.size(5, and: text.count)
+            guard reserve(Self.size(header, and: valueSize)) else { return }
+            let isWhole = bytes.withUnsafeMutableBytes { buffer in
+                let isWhole = Self.putHeader(type, key, at: start, in: buffer)
+                Self.putString(text, at: start + header, in: buffer)
+                return isWhole
+            }
+            if isWhole {
+                count = start + header + valueSize
+            } else if let offset = escapedField(type, key, valueSize: valueSize) {
+                storeString(text, at: offset)
+            }
         }
+    }
+
+    /// Writes an array, element by element.
+    mutating func appendArray<Element>(
+        _ key: UnsafeBufferPointer<UInt8>, _ elements: [Element],
+        _ append: (inout ByteWriter, UnsafeBufferPointer<UInt8>, Element) -> Void
+    ) {
+        guard let start = field(0x04, key, valueSize: 4) else { return }
+        for index in elements.indices {
+            IndexKey.with(index) { append(&self, $0, elements[index]) }
+        }
+        finish(from: start)
     }
 
     mutating func appendObjectID(_ key: UnsafeBufferPointer<UInt8>, _ value: ObjectID) {

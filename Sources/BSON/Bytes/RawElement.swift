@@ -130,6 +130,16 @@ extension UnsafeRawBufferPointer {
     }
 
     @inline(__always)
+    func uint32(at offset: Int) -> UInt32 {
+        UInt32(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
+
+    @inline(__always)
+    func uint16(at offset: Int) -> UInt16 {
+        UInt16(littleEndian: loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+    }
+
+    @inline(__always)
     func double(at offset: Int) -> Double {
         Double(bitPattern: uint64(at: offset))
     }

@@ -1,11 +1,35 @@
 /// Tells whether bytes are UTF-8, without making a string of them.
 enum UTF8Check {
     /// Whether bytes are well-formed by the Unicode Standard's table 3-7: no overlong forms, no surrogates.
+    @inline(__always)
     static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        isASCII(bytes) || isValidBeyondASCII(bytes)
+    }
+
+    /// Whether all bytes are ASCII: most keys and texts are nothing else.
+    @inline(__always)
+    private static func isASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        let count = bytes.count
+        guard count >= 8 else {
+            // Two loads that overlap instead of a loop.
+            if count >= 4 { return (bytes.uint32(at: 0) | bytes.uint32(at: count - 4)) & 0x8080_8080 == 0 }
+            if count >= 2 { return (bytes.uint16(at: 0) | bytes.uint16(at: count - 2)) & 0x8080 == 0 }
+            return count == 0 || bytes[0] < 0x80
+        }
+        var position = 0
+        repeat {
+            if bytes.uint64(at: position) & 0x8080_8080_8080_8080 != 0 { return false }
+            position += 8
+        } while position + 8 <= count
+        return bytes.uint64(at: count - 8) & 0x8080_8080_8080_8080 == 0
+    }
+
+    @inline(never)
+    private static func isValidBeyondASCII(_ bytes: UnsafeRawBufferPointer) -> Bool {
         var position = 0
         let count = bytes.count
         while position < count {
-            // Eight ASCII bytes at a time: most keys and texts are nothing else.
+            // Eight ASCII bytes at a time.
             while position + 8 <= count, bytes.uint64(at: position) & 0x8080_8080_8080_8080 == 0 { position += 8 }
             guard position < count else { return true }
             let first = bytes[position]

@@ -22,7 +22,7 @@ public import PersistenceCore
 /// - When a key occurs more than once, it is not defined which of its fields is decoded.
 /// - Documents within each other are decoded up to 200 levels deep.
 public struct BSONDecoder: Sendable {
-    private var root: CodingRoot
+    private(set) var root: CodingRoot
 
     /// How dates, UUIDs and data are stored.
     public var options: BSONCodingOptions {
@@ -86,7 +86,7 @@ public struct BSONDecoder: Sendable {
         return try decode(type, at: DecodingLevel(element, parent: outer, pathIndex: nil))
     }
 
-    private func decode<Value: Decodable>(
+    func decode<Value: Decodable>(
         _ type: Value.Type, at level: DecodingLevel
     ) throws(PersistenceError) -> Value {
         do {

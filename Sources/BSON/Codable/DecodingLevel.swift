@@ -6,12 +6,12 @@ internal import PersistenceCore
 /// decoder reads what it always read.
 final class DecodingLevel {
     let bytes: [UInt8]
-    let element: RawElement
+    private(set) var element: RawElement
     let parent: DecodingLevel?
     let root: CodingRoot
     let depth: Int
     /// The index within the parent, when that is an array.
-    let pathIndex: Int?
+    private(set) var pathIndex: Int?
     /// Whether the level is no part of any path: it wraps the value that is decoded.
     var isTransparent = false
     /// Where the next field is expected: after the one that was found last.
@@ -22,9 +22,7 @@ final class DecodingLevel {
 
     init(root document: Document, _ root: CodingRoot) {
         bytes = document.bytes
-        element = RawElement(
-            type: 0x03, keyStart: 0, keyEnd: 0, valueStart: document.start,
-            valueEnd: document.start + document.byteCount)
+        element = Self.element(of: document)
         parent = nil
         self.root = root
         depth = 1
@@ -42,6 +40,25 @@ final class DecodingLevel {
         cursor = element.valueStart + 4
     }
 
+    private static func element(of document: Document) -> RawElement {
+        RawElement(
+            type: 0x03, keyStart: 0, keyEnd: 0, valueStart: document.start,
+            valueEnd: document.start + document.byteCount)
+    }
+
+    /// Goes on to another document in the same bytes.
+    func move(to document: Document) {
+        element = Self.element(of: document)
+        cursor = element.valueStart + 4
+    }
+
+    /// Goes on to the next element of the array that the level's value was in.
+    func move(to element: RawElement, pathIndex: Int) {
+        self.element = element
+        self.pathIndex = pathIndex
+        cursor = element.valueStart + 4
+    }
+
     /// Finds a field: where the cursor is, or else after it, or else before it.
     @inline(__always)
     func find(_ key: some CodingKey) -> RawElement? {
@@ -51,17 +68,18 @@ final class DecodingLevel {
 
     func find(_ name: UnsafeBufferPointer<UInt8>) -> RawElement? {
         bytes.withUnsafeBytes { buffer in
-            let end = element.valueEnd - 1
+            let end = element.valueEnd &- 1
             let begin = cursor
-            // The expected field: its key is compared where it stands, so its end needs no search.
-            let valueStart = begin + name.count + 2
-            if valueStart <= end, buffer[valueStart - 1] == 0, buffer.isKey(at: begin + 1, name) {
+            // The expected field: its key is compared where it stands, so its end needs no search. No sum overflows:
+            // each is the size of something in memory, or of one value in it.
+            let valueStart = begin &+ name.count &+ 2
+            if valueStart <= end, buffer[valueStart &- 1] == 0, buffer.isKey(at: begin &+ 1, name) {
                 let type = buffer[begin]
                 if let length = RawElement.length(ofType: type, in: buffer, at: valueStart, end: end) {
-                    cursor = valueStart + length
+                    cursor = valueStart &+ length
                     return RawElement(
-                        type: type, keyStart: begin + 1, keyEnd: valueStart - 1, valueStart: valueStart,
-                        valueEnd: valueStart + length)
+                        type: type, keyStart: begin &+ 1, keyEnd: valueStart &- 1, valueStart: valueStart,
+                        valueEnd: valueStart &+ length)
                 }
             }
             return search(name, in: buffer, from: begin, to: end)
@@ -108,20 +126,42 @@ extension UnsafeRawBufferPointer {
     @inline(__always)
     func isKey(at offset: Int, _ key: UnsafeBufferPointer<UInt8>) -> Bool {
         let key = UnsafeRawBufferPointer(key)
+        let count = key.count
+        guard count >= 8 else {
+            // Two loads that overlap instead of a loop.
+            if count >= 4 {
+                let word = key.pair(0, count &- 4)
+                return pair(offset, offset &+ count &- 4) == word && word.zeroBytes == 0
+            }
+            var index = 0
+            while index < count {
+                let byte = key[index]
+                if self[offset &+ index] != byte || byte == 0 { return false }
+                index &+= 1
+            }
+            return true
+        }
         var index = 0
-        while index + 8 <= key.count {
+        repeat {
             let word = key.uint64(at: index)
-            let hasZero = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080 != 0
-            if uint64(at: offset + index) != word || hasZero { return false }
-            index += 8
-        }
-        while index < key.count {
-            let byte = key[index]
-            if self[offset + index] != byte || byte == 0 { return false }
-            index += 1
-        }
-        return true
+            if uint64(at: offset &+ index) != word || word.zeroBytes != 0 { return false }
+            index &+= 8
+        } while index &+ 8 <= count
+        let last = key.uint64(at: count &- 8)
+        return uint64(at: offset &+ count &- 8) == last && last.zeroBytes == 0
     }
+
+    @inline(__always)
+    private func pair(_ first: Int, _ second: Int) -> UInt64 {
+        UInt64(uint32(at: first)) | UInt64(uint32(at: second)) << 32
+    }
+
+}
+
+extension UInt64 {
+    /// Not 0 when one of the bytes is 0.
+    @inline(__always)
+    var zeroBytes: UInt64 { (self &- 0x0101_0101_0101_0101) & ~self & 0x8080_8080_8080_8080 }
 }
 
 // MARK: - Decoder
@@ -147,7 +187,7 @@ extension DecodingLevel: Decoder {
         SingleValueDecoding(level: self)
     }
 
-    private func checkDepth() throws {
+    func checkDepth() throws {
         guard depth <= Self.maximumDepth else {
             throw PersistenceError(.tooLarge, "the document is nested more than \(Self.maximumDepth) levels deep")
         }

@@ -22,6 +22,16 @@ extension EncodingLevel {
             withUnsafeBytes(of: unsafeBitCast(value, to: UUID.self).uuid) { bytes in
                 writer.pointee.appendBinary(key, .uuid, bytes)
             }
+        case .strings:
+            writer.pointee.appendArray(key, unsafeBitCast(value, to: [String].self)) { $0.appendString(0x02, $1, $2) }
+        case .ints:
+            writer.pointee.appendArray(key, unsafeBitCast(value, to: [Int].self)) {
+                $0.appendInteger(0x12, $1, Int64($2))
+            }
+        case .doubles:
+            writer.pointee.appendArray(key, unsafeBitCast(value, to: [Double].self)) {
+                $0.appendInteger(0x01, $1, $2.bitPattern)
+            }
         default:
             guard let native = try native(value, type) else { return false }
             writer.pointee.append(key, native)

@@ -21,10 +21,10 @@ final class EncodingLevel {
     }
 
     let state: EncodingState
-    let parent: EncodingLevel?
+    private(set) var parent: EncodingLevel?
     let depth: Int
     /// Where the type byte of this value is, or `nil` when it is the outermost one of its bytes.
-    let typeOffset: Int?
+    private(set) var typeOffset: Int?
     /// The key of a level in bytes of its own; that of any other is where the type byte is.
     private let detachedKey: [UInt8]?
     var kind = Kind.nothing
@@ -33,6 +33,8 @@ final class EncodingLevel {
     /// The next index of an array.
     var index = 0
     var pending: [Pending] = []
+    /// A level within this one that is done, for the next value.
+    private var spare: EncodingLevel?
 
     init(root state: EncodingState) {
         self.state = state
@@ -59,6 +61,25 @@ final class EncodingLevel {
         depth = parent.depth + 1
         self.typeOffset = typeOffset
         detachedKey = nil
+    }
+
+    /// A level for a value within this one.
+    private func child(typeOffset: Int) -> EncodingLevel {
+        guard let child = spare else { return EncodingLevel(parent: self, typeOffset: typeOffset) }
+        spare = nil
+        child.parent = self
+        child.typeOffset = typeOffset
+        child.kind = .nothing
+        child.index = 0
+        return child
+    }
+
+    /// Keeps a level that is done for the next value, unless the value has kept its encoder.
+    private func keep(_ child: consuming EncodingLevel) {
+        var child: EncodingLevel? = child
+        guard isKnownUniquelyReferenced(&child) else { return }
+        child?.parent = nil
+        spare = child
     }
 
     /// Where the value is within the outermost one.
@@ -214,12 +235,13 @@ extension EncodingLevel {
         }
         let before = state.writer.pointee.count
         guard state.writer.pointee.field(0x0A, key, valueSize: 0) != nil else { return }
-        let child = EncodingLevel(parent: self, typeOffset: before)
+        let child = child(typeOffset: before)
         state.top = ObjectIdentifier(child)
         defer { state.top = ObjectIdentifier(self) }
         do {
             try value.encode(to: child)
             try child.close()
+            keep(child)
         } catch {
             // Whoever catches this goes on without the field.
             state.writer.pointee.count = before

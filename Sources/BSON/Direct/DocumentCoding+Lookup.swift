@@ -4,30 +4,91 @@ package import PersistenceCore
 ///
 /// For generic code that is told of `Decodable` alone, and looks the way up once for many documents.
 package struct DocumentDecoding<Value: Decodable> {
-    private let body: (Document) throws(PersistenceError) -> Value
+    private let one: (Document) throws(PersistenceError) -> Value
+    /// Untyped, so that the function of a readable type is this one as well.
+    private let many: (inout DocumentSequence, Int, UnsafeMutableRawPointer) -> (Int, PersistenceError?)
 
     /// Looks the way up.
     package init(_ decoder: BSONDecoder, _ type: Value.Type) {
-        if let readable = type as? any DocumentReadable.Type {
-            body = Self.reading(readable, decoder)
+        if type == Document.self {
+            // The types are the same: they were compared.
+            one = { (document) throws(PersistenceError) in unsafeBitCast(document, to: type) }
+            many = { sequence, limit, memory in
+                sequence.each(limit, memory.assumingMemoryBound(to: Document.self)) { place, document in
+                    place.initialize(to: document)
+                }
+            }
+        } else if let readable = type as? any DocumentReadable.Type {
+            (one, many) = Self.reading(readable, decoder)
         } else {
-            body = { (document) throws(PersistenceError) in try decoder.decode(type, from: document) }
+            one = { (document) throws(PersistenceError) in try decoder.decode(type, from: document) }
+            many = { sequence, limit, memory in
+                decoder.decode(&sequence, limit, memory.assumingMemoryBound(to: type))
+            }
         }
     }
 
     private static func reading<Readable: DocumentReadable>(
         _ readable: Readable.Type, _ decoder: BSONDecoder
-    ) -> (Document) throws(PersistenceError) -> Value {
+    ) -> (
+        (Document) throws(PersistenceError) -> Value,
+        (inout DocumentSequence, Int, UnsafeMutableRawPointer) -> (Int, PersistenceError?)
+    ) {
         let read = { (document: Document) throws(PersistenceError) -> Readable in
             try decoder.decode(readable, from: document)
         }
-        // The same type under another name: `readable` is `Value`, cast. Both are generic here, so both functions give
-        // their result in the same way. Casting each result instead would copy it.
-        return unsafeBitCast(read, to: ((Document) throws(PersistenceError) -> Value).self)
+        return (
+            // The same type under another name: `readable` is `Value`, cast. Both are generic here, so both functions
+            // give their result in the same way. Casting each result instead would copy it.
+            unsafeBitCast(read, to: ((Document) throws(PersistenceError) -> Value).self),
+            { sequence, limit, memory in
+                decoder.read(&sequence, limit, memory.assumingMemoryBound(to: readable))
+            }
+        )
     }
 
     /// Decodes a document.
-    package func callAsFunction(_ document: Document) throws(PersistenceError) -> Value { try body(document) }
+    package func callAsFunction(_ document: Document) throws(PersistenceError) -> Value { try one(document) }
+
+    /// Decodes documents that stand one after the other.
+    ///
+    /// In one go, because going from one to the next in generic code costs as much as reading some fields.
+    ///
+    /// - Parameters:
+    ///   - sequence: The documents; goes on behind what was decoded, or failed.
+    ///   - limit: How many to decode at most.
+    ///   - memory: Where the values go, with room for as many.
+    /// - Returns: How many values there are, and what was wrong with the document behind them.
+    package func callAsFunction(
+        _ sequence: inout DocumentSequence, limit: Int, into memory: UnsafeMutablePointer<Value>
+    ) -> (count: Int, error: PersistenceError?) {
+        many(&sequence, limit, UnsafeMutableRawPointer(memory))
+    }
+}
+
+extension BSONDecoder {
+    fileprivate func decode<Value: Decodable>(
+        _ sequence: inout DocumentSequence, _ limit: Int, _ memory: UnsafeMutablePointer<Value>
+    ) -> (Int, PersistenceError?) {
+        var level: DecodingLevel?
+        return sequence.each(limit, memory) { (place, document) throws(PersistenceError) in
+            // The level of the document before, unless its value has kept its decoder.
+            if isKnownUniquelyReferenced(&level), let level {
+                level.move(to: document)
+                place.initialize(to: try decode(Value.self, at: level))
+            } else {
+                let new = DecodingLevel(root: document, root)
+                level = new
+                place.initialize(to: try decode(Value.self, at: new))
+            }
+        }
+    }
+
+    fileprivate func read<Value: DocumentReadable>(
+        _ sequence: inout DocumentSequence, _ limit: Int, _ memory: UnsafeMutablePointer<Value>
+    ) -> (Int, PersistenceError?) {
+        DocumentReader.read(&sequence, limit, memory, root)
+    }
 }
 
 /// How values of a type become documents: by the type itself, when it is ``DocumentWritable``.

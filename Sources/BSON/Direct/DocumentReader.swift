@@ -23,9 +23,11 @@ public struct DocumentReader: ~Copyable {
         var cursor: Int
     }
 
-    private init(_ buffer: UnsafeRawBufferPointer, _ document: Document, _ root: CodingRoot) {
+    private init(
+        _ buffer: UnsafeRawBufferPointer, _ document: Document, owner: [UInt8], _ root: CodingRoot
+    ) {
         self.buffer = buffer
-        owner = document.bytes
+        self.owner = owner
         self.root = root
         place = Place(
             start: document.start + 4, end: document.start + document.byteCount - 1, cursor: document.start + 4)
@@ -39,12 +41,38 @@ public struct DocumentReader: ~Copyable {
         // No `Result` and no `Optional` of the type: in code that is generic, looking up either takes as long as reading
         // some fields.
         try document.bytes.withUnsafeBufferPointer { (bytes) throws(PersistenceError) -> Value in
-            var reader = DocumentReader(UnsafeRawBufferPointer(bytes), document, root)
+            var reader = DocumentReader(UnsafeRawBufferPointer(bytes), document, owner: document.bytes, root)
             do throws(PersistenceError) {
                 return try Value(reading: &reader)
             } catch {
                 throw Self.surface(error)
             }
+        }
+    }
+
+    /// Reads documents that stand one after the other, up to the first that fails.
+    static func read<Value: DocumentReadable>(
+        _ sequence: inout DocumentSequence, _ limit: Int, _ memory: UnsafeMutablePointer<Value>, _ root: CodingRoot
+    ) -> (Int, PersistenceError?) {
+        let bytes = sequence.bytes
+        return bytes.withUnsafeBufferPointer { buffer in
+            let buffer = UnsafeRawBufferPointer(buffer)
+            var reader = DocumentReader(buffer, Document(), owner: bytes, root)
+            var done = 0
+            while done < limit, sequence.count > 0 {
+                let start = sequence.position
+                // What is no document has no fields.
+                let length = Document.byteCount(in: buffer, at: start) ?? 5
+                reader.place = Place(start: start + 4, end: start + length - 1, cursor: start + 4)
+                sequence.skip(length)
+                do throws(PersistenceError) {
+                    (memory + done).initialize(to: try Value(reading: &reader))
+                } catch {
+                    return (done, Self.surface(error))
+                }
+                done += 1
+            }
+            return (done, nil)
         }
     }
 

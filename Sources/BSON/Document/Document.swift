@@ -69,17 +69,20 @@ public struct Document: Sendable {
     ///   - bytes: The buffer, for example a batch of documents; at most 2 GiB of it can be reached.
     ///   - offset: Where the document begins.
     public init(unchecked bytes: [UInt8], at offset: Int) {
-        let length = bytes.withUnsafeBytes { buffer -> Int? in
-            guard offset >= 0, offset <= buffer.count - 5, buffer.count <= Int(Int32.max) else { return nil }
-            let length = Int(buffer.int32(at: offset))
-            return length >= 5 && length <= buffer.count - offset && buffer[offset + length - 1] == 0 ? length : nil
-        }
-        if let length {
+        if let length = bytes.withUnsafeBytes({ Self.byteCount(in: $0, at: offset) }) {
             self.init(sharing: bytes, start: offset, count: length)
         } else {
             self.init()
             fault = .malformed
         }
+    }
+
+    /// How many bytes a document has that begins somewhere in a larger buffer, or `nil` when it does not fit there.
+    @inline(__always)
+    static func byteCount(in buffer: UnsafeRawBufferPointer, at offset: Int) -> Int? {
+        guard offset >= 0, offset <= buffer.count - 5, buffer.count <= Int(Int32.max) else { return nil }
+        let length = Int(buffer.int32(at: offset))
+        return length >= 5 && length <= buffer.count - offset && buffer[offset + length - 1] == 0 ? length : nil
     }
 
     /// Checks bytes and takes them as a document.
