@@ -29,7 +29,7 @@ enum DocumentCoding {
             do throws(PersistenceError) {
                 return try encode(value)
             } catch {
-                throw error.with { if $0.operation == nil { $0.operation = operation } }
+                throw error.during(operation)
             }
         }
     }
@@ -38,25 +38,25 @@ enum DocumentCoding {
     static func decode<Value: Decodable>(
         _ type: Value.Type, from document: Document, operation: String
     ) throws(PersistenceError) -> Value {
-        try decoding(type, operation: operation)(document)
+        do throws(PersistenceError) {
+            return try DocumentDecoding(decoder, type)(document)
+        } catch {
+            throw error.during(operation)
+        }
     }
 
-    /// How documents become values, looked up once for many.
-    static func decoding<Value: Decodable>(
-        _ type: Value.Type, operation: String
-    ) -> (Document) throws(PersistenceError) -> Value {
-        if type == Document.self {
-            // The types are the same: they were compared.
-            return { (document) throws(PersistenceError) in unsafeBitCast(document, to: type) }
-        }
+    /// How a cursor's documents become values, looked up once for many.
+    static func decoding<Value: Decodable>(_ type: Value.Type, operation: String) -> CursorDecoding<Value> {
         let decode = DocumentDecoding(decoder, type)
-        return { (document) throws(PersistenceError) in
-            do throws(PersistenceError) {
-                return try decode(document)
-            } catch {
-                throw error.with { if $0.operation == nil { $0.operation = operation } }
-            }
+        return CursorDecoding { batch, limit, memory in
+            let (count, error) = decode(&batch.documents, limit: limit, into: memory)
+            return (count, error?.during(operation))
         }
+    }
+
+    /// The document with an `_id`: a new ObjectID at the front when there was none, as MongoDB stores it.
+    static func withID(_ document: Document) -> Document {
+        document.contains(key: "_id") ? document : identified(document).document
     }
 
     /// The document with an `_id`, and what it is: a new ObjectID at the front when there was none, as MongoDB stores it.
@@ -66,5 +66,12 @@ enum DocumentCoding {
         var copy: Document = ["_id": id]
         copy.append(contentsOf: document)
         return (copy, id)
+    }
+}
+
+extension PersistenceError {
+    /// The error with the operation that it happened in, unless it names one.
+    fileprivate func during(_ operation: String) -> PersistenceError {
+        with { if $0.operation == nil { $0.operation = operation } }
     }
 }

@@ -64,7 +64,10 @@ extension MongoDatabase {
         let core = core
         let operation = MongoOperation("listCollections")
         let cursor = MongoCursor {
-            CursorRun(core: core, operation: operation, batchSize: 1000, decode: { MongoCollectionInfo($0) }) {
+            CursorRun(
+                core: core, operation: operation, batchSize: 1000,
+                decoding: CursorDecoding(each: { MongoCollectionInfo($0) })
+            ) {
                 () async throws(PersistenceError) -> CursorPage in
                 try await core.run(operation) { call in
                     let database = mongoc_client_get_database(call.client, call.database)

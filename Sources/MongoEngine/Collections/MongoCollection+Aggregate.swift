@@ -64,7 +64,7 @@ extension MongoCollection {
         return MongoCursor { [self] in
             CursorRun(
                 core: core, operation: operation, batchSize: batchSize,
-                decode: DocumentCoding.decoding(type, operation: "aggregate")
+                decoding: DocumentCoding.decoding(type, operation: "aggregate")
             ) {
                 () async throws(PersistenceError) -> CursorPage in
                 let stages: Document = ["pipeline": pipeline.value]

@@ -38,7 +38,7 @@ extension MongoCollection {
         return MongoCursor { [self] in
             CursorRun(
                 core: core, operation: operation, batchSize: batchSize,
-                decode: DocumentCoding.decoding(type, operation: "find")
+                decoding: DocumentCoding.decoding(type, operation: "find")
             ) {
                 () async throws(PersistenceError) -> CursorPage in
                 try check(skip: skip, limit: limit)

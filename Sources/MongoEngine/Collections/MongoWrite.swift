@@ -21,7 +21,7 @@ public enum MongoWrite<Element: Codable & Sendable>: Sendable {
     ) throws(PersistenceError) -> EncodedWrite {
         switch self {
         case .insert(let element):
-            return .insert(DocumentCoding.identified(try encode(element)).document)
+            return .insert(DocumentCoding.withID(try encode(element)))
         case .updateOne(let filter, let update, let options):
             return .update(try filter.checked(), try update.checked(), options: try options.document(), isMulti: false)
         case .updateMany(let filter, let update, let options):

@@ -3,34 +3,21 @@ internal import CMongoC
 
 /// Documents that have come from the server, in one buffer that they share.
 struct DocumentBatch: Sendable {
-    private var bytes: [UInt8] = []
-    private var offsets: [Int] = []
-    private var next = 0
-
-    /// How much a batch has had.
-    struct Size: Sendable {
-        var bytes = 0
-        var documents = 0
-    }
+    /// The documents that are left.
+    var documents: DocumentSequence
 
     /// Makes room for a little more than another batch has had.
-    init(expecting size: Size = Size()) {
-        bytes.reserveCapacity(size.bytes + size.bytes / 8)
-        offsets.reserveCapacity(size.documents)
+    ///
+    /// - Parameter byteCount: How much that was.
+    init(expecting byteCount: Int = 0) {
+        documents = DocumentSequence(byteCount: byteCount + byteCount / 8)
     }
-
-    /// How much came, read or not.
-    var size: Size { Size(bytes: bytes.count, documents: offsets.count) }
 
     /// How many documents are left.
-    var count: Int { offsets.count - next }
+    var count: Int { documents.count }
 
     /// The next document, or nil after the last.
-    mutating func pop() -> Document? {
-        guard next < offsets.count else { return nil }
-        defer { next += 1 }
-        return Document(unchecked: bytes, at: offsets[next])
-    }
+    mutating func pop() -> Document? { documents.pop() }
 
     /// Reads from a cursor.
     ///
@@ -40,26 +27,21 @@ struct DocumentBatch: Sendable {
     ///     after the server's last answer is read to its end, so that the client can go.
     /// - Returns: Whether there may be more.
     mutating func fill(from cursor: OpaquePointer, count: Int) -> Result<Bool, MongoFailure> {
-        while offsets.count < count && bytes.count < Self.byteLimit || mongoc_cursor_get_id(cursor) == 0 {
+        while documents.count < count && documents.byteCount < Self.byteLimit || mongoc_cursor_get_id(cursor) == 0 {
             var document: OpaquePointer?
             guard mongoc_cursor_next(cursor, &document), let document else {
                 var error = bson_error_t()
                 var reply: OpaquePointer?
                 if mongoc_cursor_error_document(cursor, &error, &reply) {
                     // What came before the error is delivered first; the cursor keeps its error.
-                    if !offsets.isEmpty { return .success(true) }
+                    if documents.count > 0 { return .success(true) }
                     return .failure(MongoFailure(error, reply: reply.map { Document(copying: $0) } ?? Document()))
                 }
                 return .success(false)
             }
-            append(document)
+            documents.append(copying: BSONSlot.bytes(of: document))
         }
         return .success(true)
-    }
-
-    private mutating func append(_ document: OpaquePointer) {
-        offsets.append(bytes.count)
-        bytes.append(contentsOf: BSONSlot.bytes(of: document))
     }
 
     /// As much as one answer of a server can hold.

@@ -6,8 +6,8 @@ public import PersistenceCore
 /// Nothing happens before the first document is asked for. Each iteration runs the query anew.
 ///
 /// A run has a client for itself from the first batch to the last. A batch that has come is in memory; the next is
-/// fetched when it is used up, so that a slow consumer holds the server back. Leaving the loop early, or cancelling the
-/// task, closes the cursor on the server.
+/// fetched when it is used up, so that a slow consumer holds the server back. Of a batch, up to 64 documents are decoded at
+/// a time. Leaving the loop early, or cancelling the task, closes the cursor on the server.
 public struct MongoCursor<Element>: AsyncSequence {
     /// What the iteration throws.
     public typealias Failure = PersistenceError
@@ -25,7 +25,7 @@ public struct MongoCursor<Element>: AsyncSequence {
 
     /// One run of the query; letting go of it ends the run on the server.
     public struct AsyncIterator: AsyncIteratorProtocol {
-        private let run: CursorRun<Element>
+        @usableFromInline let run: CursorRun<Element>
 
         init(run: CursorRun<Element>) {
             self.run = run
@@ -36,12 +36,13 @@ public struct MongoCursor<Element>: AsyncSequence {
         /// - Parameter actor: The caller's isolation.
         /// - Returns: The document.
         /// - Throws: ``PersistenceError``; after it the iteration has ended.
+        @inlinable
         public mutating func next(
             isolation actor: isolated (any Actor)?
         ) async throws(PersistenceError) -> Element? {
             while true {
-                if let element = try run.buffered() { return element }
-                guard try await run.fetch() else { return nil }
+                if let element = run.pop() { return element }
+                guard try await run.advance() else { return nil }
             }
         }
 
@@ -49,10 +50,11 @@ public struct MongoCursor<Element>: AsyncSequence {
         ///
         /// - Returns: The document.
         /// - Throws: ``PersistenceError``; after it the iteration has ended.
+        @inlinable
         public mutating func next() async throws(PersistenceError) -> Element? {
             while true {
-                if let element = try run.buffered() { return element }
-                guard try await run.fetch() else { return nil }
+                if let element = run.pop() { return element }
+                guard try await run.advance() else { return nil }
             }
         }
     }
@@ -62,6 +64,7 @@ public struct MongoCursor<Element>: AsyncSequence {
     /// - Parameter limit: How many there may be at most.
     /// - Returns: The documents.
     /// - Throws: ``PersistenceError``: `tooManyRows` when there are more than the limit, and what iterating throws.
+    @inlinable
     public func collect(atMost limit: Int = .max) async throws(PersistenceError) -> [Element] {
         var elements: [Element] = []
         var iterator = makeAsyncIterator()

@@ -42,6 +42,51 @@ struct OperationTests {
         }
     }
 
+    /// Counts how many there are.
+    private final class Token: Codable, Sendable {
+        static let count = Mutex(0)
+        let _id: Int
+
+        private enum CodingKeys: String, CodingKey { case _id }
+
+        init(from decoder: any Decoder) throws {
+            _id = try decoder.container(keyedBy: CodingKeys.self).decode(Int.self, forKey: ._id)
+            Self.count.withLock { $0 += 1 }
+        }
+
+        deinit { Self.count.withLock { $0 -= 1 } }
+    }
+
+    @Test("read what comes before a document that does not fit, and then say so")
+    func misfit() async throws {
+        var documents = (0..<150).map { BSONValue.document(["_id": BSONValue($0), "status": "paid"]) }
+        documents[140] = .document(["_id": "none", "status": "paid"])
+        let sent = BSONValue.array(BSONArray(documents))
+        try await FakeMongoServer.with { name, _ in
+            name == "find" ? Self.page(sent, cursor: 99, isFirst: true) : .reply(["ok": .double(1)])
+        } body: { server, configuration in
+            try await MongoDatabase.with(configuration) { database in
+                let orders = try database.collection("orders", of: Token.self)
+                var read: [Int] = []
+                let error = try await failure {
+                    for try await order in orders.find() { read.append(order._id) }
+                }
+                #expect(read == Array(0..<140))
+                #expect(error.code == .decoding)
+                #expect(error.column == "_id")
+                #expect(error.operation == "find")
+                #expect(Token.count.withLock { $0 } == 0)
+                var iterator = orders.find().makeAsyncIterator()
+                #expect(try await iterator.next()?._id == 0)
+                #expect(Token.count.withLock { $0 } > 0)
+                iterator = orders.find().makeAsyncIterator()
+                // Those that were ready, and nobody asked for, are gone with their iterator.
+                #expect(Token.count.withLock { $0 } == 0)
+                try await eventually("the clients are back") { database.statistics.acquired == 0 }
+            }
+        }
+    }
+
     @Test("read a result in batches, each when it is needed")
     func cursor() async throws {
         try await FakeMongoServer.with { name, command in
