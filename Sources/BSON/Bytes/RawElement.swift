@@ -3,20 +3,31 @@
 /// Every way to read goes through ``init(in:at:end:)``, which checks all lengths against the end of the document. That
 /// is why bytes that nobody validated can be read: what does not fit is not there.
 struct RawElement {
-    var type: UInt8
-    /// The key without its NUL.
-    var keyStart: Int
-    var keyEnd: Int
+    /// The key's length, and the type in the lowest byte: together with the value's place this is as much as functions
+    /// return in registers.
+    private let header: Int
     /// The value without type and key.
-    var valueStart: Int
-    var valueEnd: Int
+    let valueStart: Int
+    let valueEnd: Int
+
+    /// The value's type.
+    @inline(__always)
+    var type: UInt8 { UInt8(truncatingIfNeeded: header) }
+
+    /// Where the key begins.
+    @inline(__always)
+    var keyStart: Int { keyEnd &- header >> 8 }
+
+    /// Where the key's NUL is.
+    @inline(__always)
+    var keyEnd: Int { valueStart &- 1 }
 
     /// An element that has been found by other means.
+    ///
+    /// - Parameter keyCount: How long the key is that stands before the value; 0 when nobody asks for it.
     @inline(__always)
-    init(type: UInt8, keyStart: Int, keyEnd: Int, valueStart: Int, valueEnd: Int) {
-        self.type = type
-        self.keyStart = keyStart
-        self.keyEnd = keyEnd
+    init(type: UInt8, keyCount: Int, valueStart: Int, valueEnd: Int) {
+        header = keyCount << 8 | Int(type)
         self.valueStart = valueStart
         self.valueEnd = valueEnd
     }
@@ -34,15 +45,14 @@ struct RawElement {
     @inline(__always)
     init?(in bytes: UnsafeRawBufferPointer, at start: Int, end: Int) {
         guard start < end else { return nil }
-        type = bytes[start]
-        keyStart = start + 1
-        var position = keyStart
-        while position < end, bytes[position] != 0 { position += 1 }
+        let type = bytes[start]
+        var position = start + 1
+        while position < end, bytes[position] != 0 { position &+= 1 }
         guard position < end else { return nil }
-        keyEnd = position
-        valueStart = position + 1
+        let valueStart = position + 1
         guard let length = RawElement.length(ofType: type, in: bytes, at: valueStart, end: end) else { return nil }
-        valueEnd = valueStart + length
+        self.init(
+            type: type, keyCount: position - start - 1, valueStart: valueStart, valueEnd: valueStart + length)
     }
 
     /// How many bytes a value takes, or `nil` when it does not fit before `end` or the type is not known.

@@ -97,7 +97,7 @@ public struct BSONEncoder: Sendable {
         if let fault { throw fault.fault.error }
         if type == 0x03 { return .document(Document(sharing: bytes, start: 0, count: count)) }
         if type == 0x04 { return .array(BSONArray(storage: Document(sharing: bytes, start: 0, count: count))) }
-        let element = RawElement(type: type, keyStart: 0, keyEnd: 0, valueStart: 0, valueEnd: count)
+        let element = RawElement(type: type, keyCount: 0, valueStart: 0, valueEnd: count)
         return bytes.withUnsafeBytes { BSONValue(reading: element, in: $0, of: bytes) }
     }
 

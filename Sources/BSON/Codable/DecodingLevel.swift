@@ -42,8 +42,7 @@ final class DecodingLevel {
 
     private static func element(of document: Document) -> RawElement {
         RawElement(
-            type: 0x03, keyStart: 0, keyEnd: 0, valueStart: document.start,
-            valueEnd: document.start + document.byteCount)
+            type: 0x03, keyCount: 0, valueStart: document.start, valueEnd: document.start + document.byteCount)
     }
 
     /// Goes on to another document in the same bytes.
@@ -78,8 +77,7 @@ final class DecodingLevel {
                 if let length = RawElement.length(ofType: type, in: buffer, at: valueStart, end: end) {
                     cursor = valueStart &+ length
                     return RawElement(
-                        type: type, keyStart: begin &+ 1, keyEnd: valueStart &- 1, valueStart: valueStart,
-                        valueEnd: valueStart &+ length)
+                        type: type, keyCount: name.count, valueStart: valueStart, valueEnd: valueStart &+ length)
                 }
             }
             return search(name, in: buffer, from: begin, to: end)

@@ -286,7 +286,7 @@ public struct DocumentReader: ~Copyable {
 
 extension DocumentReader {
     private static func element(_ field: BSONField) -> RawElement {
-        RawElement(type: field.rawType, keyStart: 0, keyEnd: 0, valueStart: field.start, valueEnd: field.end)
+        RawElement(type: field.rawType, keyCount: 0, valueStart: field.start, valueEnd: field.end)
     }
 
     /// Has the decoder of `Codable` read a value.
