@@ -67,8 +67,8 @@ public struct DocumentUpgrades: Sendable {
     ///   - document: The document as it is stored; without a version it counts as one of version 1.
     ///   - kind: The kind of the document.
     /// - Returns: The document with the newest version.
-    /// - Throws: `PersistenceError` with the code `decoding` when the document has a version that is not known yet, or when
-    ///   a step fails.
+    /// - Throws: `PersistenceError` with the code `decoding` when the document has a version that is not known yet, when a
+    ///   step fails, or when one changes `_id`, `kind` or `rev`.
     public func upgraded(_ document: Document, _ kind: Kind) throws(PersistenceError) -> Document {
         let newest = version(of: kind)
         let version = document["v"] == nil ? 1 : document["v"]?.int ?? 0
@@ -87,6 +87,11 @@ public struct DocumentUpgrades: Sendable {
                 throw PersistenceError(.decoding, "the document could not be upgraded from an older version")
                     .with { $0.underlying = error }
             }
+        }
+        // Written back, the document would not be found again, or take another's place.
+        for key in ["_id", "kind", "rev"] where upgraded[key] != document[key] {
+            throw PersistenceError(.decoding, "an upgrade of the document changes a field that it must leave alone")
+                .with { $0.column = key }
         }
         upgraded["v"] = .int64(Int64(newest))
         return upgraded

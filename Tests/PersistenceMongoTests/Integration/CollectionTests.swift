@@ -162,6 +162,28 @@ struct CollectionTests {
         }
     }
 
+    @Test("The server removes events that have expired, and nothing else")
+    func expiry() async throws {
+        try await withDatabase { database in
+            let (workspace, job) = (WorkspaceID(), JobID())
+            let store = MongoDocumentStore(database)
+            let jobs = store.jobExecutions(workspace: workspace, job: job)
+            let (execution, kind) = (JobExecutionID(), try Label("step"))
+            let now = Date()
+            func event(for life: TimeInterval?) -> JobEvent {
+                JobEvent(execution: execution, kind: kind, occurredAt: now - 10, expiresAt: life.map { now + $0 })
+            }
+            try await jobs.appendManyIfAbsent([event(for: -1), event(for: -5), event(for: 3600), event(for: nil)])
+            try await store.activityMetadata(workspace: workspace, job: job).insert(ActivityMetadata())
+            // Servers look every minute.
+            try await eventually("the expired are removed", within: .seconds(300), every: .seconds(1)) {
+                try await store.documentCount(workspace: workspace, job: job) == 3
+            }
+            let left = try await jobs.eventStream(of: execution, sortedBy: .oldestFirst).collect()
+            #expect(left.count == 2)
+        }
+    }
+
     @Test("A store remembers a bounded number of collections, and writes to all of them")
     func manyCollections() async throws {
         try await withDatabase { database in
@@ -178,6 +200,66 @@ struct CollectionTests {
             for job in jobs {
                 #expect(try await store.documentCount(workspace: workspace, job: job) == 2)
             }
+        }
+    }
+
+    @Test("Nothing is done for a cancelled task, or after its deadline, and both are said")
+    func unwantedCalls() async throws {
+        try await withDatabase { database in
+            let store = MongoDocumentStore(database)
+            let (workspace, job) = (WorkspaceID(), JobID())
+            try await store.activityMetadata(workspace: workspace, job: job).insert(ActivityMetadata())
+            try await store.integrationData(workspace: workspace).upsert(Self.response("1"))
+            let retention = DocumentRetention(
+                activities: .zero, finishedExecutions: .zero, integrations: .zero, dropsEmptyCollections: true)
+            let calls: [@Sendable () async throws -> Void] = [
+                { _ = try await store.jobs(of: workspace) },
+                { _ = try await store.collectionCount(of: workspace) },
+                { _ = try await store.documentCount(workspace: workspace, job: job) },
+                { try await store.drop(workspace: workspace, job: job) },
+                { try await store.drop(workspace: workspace) },
+                { try await store.apply(retention, workspace: workspace) },
+                { try await store.apply(retention, workspace: workspace, job: job) },
+                { try await store.upgradeAll(workspace: workspace, job: job) },
+                { try await store.upgradeIntegrationData(workspace: workspace) },
+                // A collection that has not been written to yet.
+                { try await store.activityMetadata(workspace: workspace, job: JobID()).insert(ActivityMetadata()) },
+            ]
+            for (index, call) in calls.enumerated() {
+                let task = Task {
+                    withUnsafeCurrentTask { $0?.cancel() }
+                    try await call()
+                }
+                let cancelled = await failure { try await task.value }
+                #expect(cancelled?.code == .cancelled, "call \(index)")
+                let late = await failure {
+                    try await withDeadline(.seconds(-1)) { () async throws in try await call() }
+                }
+                #expect(late?.code == .timeout, "call \(index)")
+            }
+            #expect(try await store.collectionCount(of: workspace) == 2)
+            #expect(try await store.documentCount(workspace: workspace, job: job) == 1)
+        }
+    }
+
+    @Test("Of a job that is dropped while others write to it, what is left can be read and has its indexes")
+    func droppedMeanwhile() async throws {
+        try await withDatabase { database in
+            let store = MongoDocumentStore(database)
+            let (workspace, job) = (WorkspaceID(), JobID())
+            let metadata = store.activityMetadata(workspace: workspace, job: job)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<4 {
+                    group.addTask { for _ in 0..<25 { try await metadata.insert(ActivityMetadata()) } }
+                }
+                group.addTask { for _ in 0..<10 { try await store.drop(workspace: workspace, job: job) } }
+                try await group.waitForAll()
+            }
+            // Whoever comes last may have come between the drop and the set-up of another: the next write mends that.
+            try await store.drop(workspace: workspace, job: job)
+            try await metadata.insert(ActivityMetadata())
+            #expect(try await metadata.count(matching: .all) == 1)
+            #expect(try await Self.indexes(of: "\(workspace)/\(job)", in: database).count == 6)
         }
     }
 

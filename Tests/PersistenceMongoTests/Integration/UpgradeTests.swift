@@ -94,6 +94,41 @@ struct UpgradeTests {
         }
     }
 
+    @Test("The answers of systems outside are upgraded when they are read, recorded again, and all at once")
+    func integrations() async throws {
+        try await withDatabase { database in
+            let workspace = WorkspaceID()
+            let crm = try IntegrationProvider("crm")
+            func response(
+                _ id: Int, _ json: String, at time: TimeInterval = 1_700_000_000
+            ) throws -> IntegrationResponse {
+                try IntegrationResponse(
+                    provider: crm, externalID: ExternalID("\(id)"), json: Array(json.utf8),
+                    fetchedAt: Date(timeIntervalSince1970: time))
+            }
+            let before = MongoDocumentStore(database).integrationData(workspace: workspace)
+            try await before.upsertMany(try (0..<5).map { try response($0, "{\"n\": \($0)}") })
+            let upgrades = DocumentUpgrades().adding(to: .integrationData) { document in
+                guard var payload = document["payload"]?.document else { throw Unreadable() }
+                payload["seen"] = true
+                document["payload"] = .document(payload)
+            }
+            let store = MongoDocumentStore(database, configuration: .init(upgrades: upgrades))
+            let after = store.integrationData(workspace: workspace)
+            #expect(try await after.record(of: crm, ExternalID("1"))?.response.payload == ["n": 1, "seen": true])
+            #expect(try await after.stream(of: crm).collect().allSatisfy { $0.response.payload["seen"] == true })
+            // What is written next has the newest shape.
+            #expect(try await after.upsert(try response(1, "{\"n\": 7}", at: 1_700_000_001)) == .updated)
+            let report = try await store.upgradeIntegrationData(workspace: workspace)
+            #expect(report.upgraded == 4)
+            #expect(report.failed == 0)
+            #expect(try await store.upgradeIntegrationData(workspace: workspace) == DocumentUpgradeReport())
+            #expect(try await store.upgradeIntegrationData(workspace: WorkspaceID()) == DocumentUpgradeReport())
+            let stored = try database.collection("\(workspace)/integrations")
+            #expect(try await stored.count(MongoFilter(trusted: ["v": 2])) == 5)
+        }
+    }
+
     private static func filter(_ activity: ActivityID) -> MongoFilter {
         MongoFilter(trusted: ["_id": .string("activity/\(activity)")])
     }

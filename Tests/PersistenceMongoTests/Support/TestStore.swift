@@ -54,13 +54,13 @@ func failure(_ body: () async throws -> Void) async -> PersistenceError? {
 
 /// Waits until `condition` holds, asking again and again; fails the test when it never does.
 func eventually(
-    _ what: Comment, within limit: Duration = .seconds(120), sourceLocation: SourceLocation = #_sourceLocation,
-    _ condition: () async throws -> Bool
+    _ what: Comment, within limit: Duration = .seconds(120), every pause: Duration = .milliseconds(5),
+    sourceLocation: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now.advanced(by: limit)
     while ContinuousClock.now < end {
         if try await condition() { return }
-        try await Task.sleep(for: .milliseconds(5))
+        try await Task.sleep(for: pause)
     }
     Issue.record(what, sourceLocation: sourceLocation)
 }

@@ -95,4 +95,15 @@ struct DocumentCodingTests {
         #expect(error?.code == .decoding)
         #expect(error?.underlying is Oops)
     }
+
+    @Test("An upgrade that changes what makes a document the one it is, is refused", arguments: ["_id", "kind", "rev"])
+    func identity(_ key: String) throws {
+        let document: Document = ["_id": "event/1", "kind": "event", "rev": 1, "v": 1]
+        for change: @Sendable (inout Document) -> Void in [{ $0[key] = "x" }, { $0.removeValue(forKey: key) }] {
+            let upgrades = DocumentUpgrades().adding(to: .jobEvent) { change(&$0) }
+            let error = #expect(throws: PersistenceError.self) { try upgrades.upgraded(document, .jobEvent) }
+            #expect(error?.code == .decoding)
+            #expect(error?.column == key)
+        }
+    }
 }
