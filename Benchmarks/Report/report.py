@@ -74,7 +74,10 @@ def curve_lines(curves):
 
 def soak_lines(soak):
     def text(value):
-        return f.amount(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else str(value)
+        # What was counted is told to the last one.
+        if isinstance(value, int) and not isinstance(value, bool):
+            return f"{value:,}"
+        return f.amount(value) if isinstance(value, float) else str(value)
 
     def name(entry):
         return entry["name"].removeprefix("soak.").replace(".", " · ").replace("-", " ")
