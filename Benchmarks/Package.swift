@@ -43,7 +43,11 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
         .target(name: "CAllocationCounter", cSettings: [.unsafeFlags(["-O2", "-Wall", "-Wextra"])]),
         // What every comparison has: rounds, ratios, the table, the files.
-        .target(name: "BenchmarkSupport", dependencies: ["CMeasuring"], swiftSettings: upcoming),
+        .target(
+            name: "BenchmarkSupport",
+            dependencies: ["CMeasuring", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: upcoming
+        ),
         .executableTarget(
             name: "PersistenceBenchmarks",
             dependencies: [

@@ -12,6 +12,9 @@ bool item_read(const bson_t *document, item *into) {
         if (!strcmp(key, "_id") && BSON_ITER_HOLDS_INT64(&iter)) {
             into->id = bson_iter_int64(&iter);
             found |= 1;
+        } else if (!strcmp(key, "_id") && BSON_ITER_HOLDS_OID(&iter)) {
+            bson_oid_copy(bson_iter_oid(&iter), &into->oid);
+            found |= 1;
         } else if (!strcmp(key, "name") && BSON_ITER_HOLDS_UTF8(&iter)) {
             into->name = bson_iter_dup_utf8(&iter, NULL);
             found |= 2;

@@ -6,7 +6,9 @@
 #include <bson/bson.h>
 
 typedef struct {
+    // The _id is one of the two.
     int64_t id;
+    bson_oid_t oid;
     char *name;
     char *email;
     char *status;

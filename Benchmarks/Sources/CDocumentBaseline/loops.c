@@ -4,76 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct flat {
-    bson_oid_t id;
-    char *name;
-    char *email;
-    char *status;
-    int32_t age;
-    int64_t visits;
-    double score;
-    bool active;
-    int64_t created;
-    uint8_t tenant[16];
-};
-
-static bool decode_flat(const bson_t *document, struct flat *into) {
-    bson_iter_t iter;
-    unsigned found = 0;
-    memset(into, 0, sizeof *into);
-    if (!bson_iter_init(&iter, document)) return false;
-    while (bson_iter_next(&iter)) {
-        const char *key = bson_iter_key(&iter);
-        if (!strcmp(key, "_id") && BSON_ITER_HOLDS_OID(&iter)) {
-            bson_oid_copy(bson_iter_oid(&iter), &into->id);
-            found |= 1;
-        } else if (!strcmp(key, "name") && BSON_ITER_HOLDS_UTF8(&iter)) {
-            into->name = bson_iter_dup_utf8(&iter, NULL);
-            found |= 2;
-        } else if (!strcmp(key, "email") && BSON_ITER_HOLDS_UTF8(&iter)) {
-            into->email = bson_iter_dup_utf8(&iter, NULL);
-            found |= 4;
-        } else if (!strcmp(key, "status") && BSON_ITER_HOLDS_UTF8(&iter)) {
-            into->status = bson_iter_dup_utf8(&iter, NULL);
-            found |= 8;
-        } else if (!strcmp(key, "age") && BSON_ITER_HOLDS_INT32(&iter)) {
-            into->age = bson_iter_int32(&iter);
-            found |= 16;
-        } else if (!strcmp(key, "visits") && BSON_ITER_HOLDS_INT64(&iter)) {
-            into->visits = bson_iter_int64(&iter);
-            found |= 32;
-        } else if (!strcmp(key, "score") && BSON_ITER_HOLDS_DOUBLE(&iter)) {
-            into->score = bson_iter_double(&iter);
-            found |= 64;
-        } else if (!strcmp(key, "active") && BSON_ITER_HOLDS_BOOL(&iter)) {
-            into->active = bson_iter_bool(&iter);
-            found |= 128;
-        } else if (!strcmp(key, "created") && BSON_ITER_HOLDS_DATE_TIME(&iter)) {
-            into->created = bson_iter_date_time(&iter);
-            found |= 256;
-        } else if (!strcmp(key, "tenant") && BSON_ITER_HOLDS_BINARY(&iter)) {
-            bson_subtype_t subtype;
-            uint32_t length;
-            const uint8_t *bytes;
-            bson_iter_binary(&iter, &subtype, &length, &bytes);
-            if (subtype != BSON_SUBTYPE_UUID || length != 16) return false;
-            memcpy(into->tenant, bytes, 16);
-            found |= 512;
-        }
-    }
-    return found == 1023;
-}
+#include "item.h"
 
 uint64_t loops_decode_flat(const uint8_t *data, size_t length, size_t count) {
     uint64_t sum = 0;
     for (size_t i = 0; i < count; i++) {
         bson_t document;
-        struct flat value;
-        if (!bson_init_static(&document, data, length) || !decode_flat(&document, &value)) return 0;
+        item value;
+        if (!bson_init_static(&document, data, length) || !item_read(&document, &value)) return 0;
         sum += (uint64_t)value.visits + (uint64_t)value.name[0];
-        bson_free(value.name);
-        bson_free(value.email);
-        bson_free(value.status);
+        item_free(&value);
     }
     return sum;
 }

@@ -11,14 +11,7 @@ struct Benchmark: AsyncParsableCommand {
         discussion: DocumentSuite.help + " Differences under 10% are noise."
     )
 
-    @Flag(help: "A run of about three minutes: 5 rounds of 0.4 s, pymongo in every other.")
-    var short = false
-
-    @Option(help: "Rounds; in each, every contender runs every workload once.")
-    var rounds: Int?
-
-    @Option(help: "Seconds that one contender runs one workload.")
-    var seconds: Double?
+    @OptionGroup var measuring: MeasuringOptions
 
     @Option(help: "Workloads such as find×8,scan×1, and coding; all when left out.")
     var only: String?
@@ -29,25 +22,7 @@ struct Benchmark: AsyncParsableCommand {
     @Flag(help: "Leave the documents where they are, for the next run.")
     var keep = false
 
-    @Option(help: "Write what was measured on to this file.")
-    var machine: String?
-
-    @Option(help: "Write the figures to this file, as a list of name, value, unit, target and met.")
-    var json: String?
-
-    func validate() throws {
-        guard (1...1000).contains(plan.rounds) else { throw ValidationError("--rounds takes 1 to 1000") }
-        guard plan.seconds > 0, plan.seconds <= 600 else {
-            throw ValidationError("--seconds takes more than 0 up to 600")
-        }
-    }
-
-    private var plan: Plan {
-        var plan = short ? Plan.short : Plan.full
-        if let rounds { plan.rounds = rounds }
-        if let seconds { plan.seconds = seconds }
-        return plan
-    }
+    private var plan: Plan { measuring.plan }
 
     func run() async throws {
         var names = only.map { $0.split(separator: ",").map(String.init) } ?? ["coding"] + DocumentSuite.all
@@ -58,7 +33,7 @@ struct Benchmark: AsyncParsableCommand {
         if !names.isEmpty { try await compare(names, &run) }
         progress("")
         for line in run.lines { print(line) }
-        if let json { try Results.write(run.figures, to: json) }
+        if let json = measuring.json { try Results.write(run.figures, to: json) }
     }
 
     private func compare(_ names: [String], _ run: inout Run) async throws {
@@ -67,7 +42,7 @@ struct Benchmark: AsyncParsableCommand {
             throw ValidationError("MONGO_URL is not set: Scripts/benchmark-documents starts a server and sets it")
         }
         let place = Place(url: url)
-        if let machine {
+        if let machine = measuring.machine {
             let versions = ["server": place.serverVersion, "libmongoc": Place.libraryVersion]
             try Results.write(Machine(plan: plan.description, versions: versions), to: machine)
         }

@@ -56,6 +56,19 @@ struct Coding {
         }
     }
 
+    private static func decoding(
+        _ name: String, _ bytes: [UInt8], _ baseline: @escaping (UnsafePointer<UInt8>?, Int, Int) -> UInt64,
+        _ decode: @escaping () throws -> UInt64
+    ) -> Case {
+        Case(name) { count in
+            bytes.withUnsafeBufferPointer { baseline($0.baseAddress, $0.count, count) }
+        } swift: { count in
+            var sum: UInt64 = 0
+            for _ in 0..<count { sum &+= try decode() }
+            return sum
+        }
+    }
+
     private static func cases() throws -> [Case] {
         let flat = Flat.example
         let nested = Nested.example
@@ -66,45 +79,21 @@ struct Coding {
         let flatBytes = flatDocument.byteArray
         let nestedBytes = nestedDocument.byteArray
         return [
-            Case("decode 10 fields") { count in
-                flatBytes.withUnsafeBufferPointer { loops_decode_flat($0.baseAddress, $0.count, count) }
-            } swift: { count in
-                var sum: UInt64 = 0
-                for _ in 0..<count {
-                    let value = try decoder.decode(Flat.self, from: flatDocument)
-                    sum &+= UInt64(value.visits) &+ UInt64(value.name.utf8.first ?? 0)
-                }
-                return sum
+            decoding("decode 10 fields", flatBytes, loops_decode_flat) {
+                let value = try decoder.decode(Flat.self, from: flatDocument)
+                return UInt64(value.visits) &+ UInt64(value.name.utf8.first ?? 0)
             },
-            Case("decode nested") { count in
-                nestedBytes.withUnsafeBufferPointer { loops_decode_nested($0.baseAddress, $0.count, count) }
-            } swift: { count in
-                var sum: UInt64 = 0
-                for _ in 0..<count {
-                    let value = try decoder.decode(Nested.self, from: nestedDocument)
-                    sum &+= UInt64(value.lines.count + value.tags.count)
-                }
-                return sum
+            decoding("decode nested", nestedBytes, loops_decode_nested) {
+                let value = try decoder.decode(Nested.self, from: nestedDocument)
+                return UInt64(value.lines.count + value.tags.count)
             },
-            Case("decode 10 fields, DocumentReadable") { count in
-                flatBytes.withUnsafeBufferPointer { loops_decode_flat($0.baseAddress, $0.count, count) }
-            } swift: { count in
-                var sum: UInt64 = 0
-                for _ in 0..<count {
-                    let value = try decoder.decode(DirectFlat.self, from: flatDocument)
-                    sum &+= UInt64(value.visits) &+ UInt64(value.name.utf8.first ?? 0)
-                }
-                return sum
+            decoding("decode 10 fields, DocumentReadable", flatBytes, loops_decode_flat) {
+                let value = try decoder.decode(DirectFlat.self, from: flatDocument)
+                return UInt64(value.visits) &+ UInt64(value.name.utf8.first ?? 0)
             },
-            Case("decode nested, DocumentReadable") { count in
-                nestedBytes.withUnsafeBufferPointer { loops_decode_nested($0.baseAddress, $0.count, count) }
-            } swift: { count in
-                var sum: UInt64 = 0
-                for _ in 0..<count {
-                    let value = try decoder.decode(DirectNested.self, from: nestedDocument)
-                    sum &+= UInt64(value.lines.count + value.tags.count)
-                }
-                return sum
+            decoding("decode nested, DocumentReadable", nestedBytes, loops_decode_nested) {
+                let value = try decoder.decode(DirectNested.self, from: nestedDocument)
+                return UInt64(value.lines.count + value.tags.count)
             },
             Case("encode 10 fields") { count in
                 loops_encode_flat(count)

@@ -10,17 +10,10 @@ struct Benchmark: AsyncParsableCommand {
         discussion: Suite.help + " Differences under 10% are noise."
     )
 
-    @Flag(help: "A run of about four minutes: 5 rounds of 0.4 s, peers in every other.")
-    var short = false
+    @OptionGroup var measuring: MeasuringOptions
 
     @Flag(help: "Five rounds of 2 s after a round that does not count (the default).")
     var full = false
-
-    @Option(help: "Rounds; in each, every contender runs every workload once.")
-    var rounds: Int?
-
-    @Option(help: "Seconds that one contender runs one workload.")
-    var seconds: Double?
 
     @Option(help: "Workloads such as W1x16,W4x8, and micro; all when left out.")
     var only: String?
@@ -34,12 +27,6 @@ struct Benchmark: AsyncParsableCommand {
     @Flag(help: "Measure how costs grow instead: rows, tasks, parameters, sizes, distinct statements.")
     var curves = false
 
-    @Option(help: "Write what was measured on to this file.")
-    var machine: String?
-
-    @Option(help: "Write the figures to this file, as a list of name, value, unit, target and met.")
-    var json: String?
-
     @Flag(help: .hidden)
     var countAllocations = false
 
@@ -50,19 +37,10 @@ struct Benchmark: AsyncParsableCommand {
     var size = 1
 
     func validate() throws {
-        guard !(short && full) else { throw ValidationError("--short and --full exclude each other") }
-        guard (1...1000).contains(plan.rounds) else { throw ValidationError("--rounds takes 1 to 1000") }
-        guard plan.seconds > 0, plan.seconds <= 600 else {
-            throw ValidationError("--seconds takes more than 0 up to 600")
-        }
+        guard !(measuring.short && full) else { throw ValidationError("--short and --full exclude each other") }
     }
 
-    private var plan: Plan {
-        var plan = short ? Plan.short : Plan.full
-        if let rounds { plan.rounds = rounds }
-        if let seconds { plan.seconds = seconds }
-        return plan
-    }
+    private var plan: Plan { measuring.plan }
 
     func run() async throws {
         let environment = ProcessInfo.processInfo.environment
@@ -75,7 +53,7 @@ struct Benchmark: AsyncParsableCommand {
         let baseline = Baseline(url: url)
         try baseline.execute(Schema.create)
         defer { try? baseline.execute(Schema.drop) }
-        if let machine {
+        if let machine = measuring.machine {
             let versions = ["postgres": baseline.serverVersion, "libpq": Baseline.libraryVersion]
             try Results.write(Machine(plan: plan.description, versions: versions), to: machine)
         }
@@ -84,7 +62,7 @@ struct Benchmark: AsyncParsableCommand {
             try await curves.measure()
             progress("")
             for figure in curves.figures { print(figure.line) }
-            if let json { try Results.write(curves.figures, curves.curves, to: json) }
+            if let json = measuring.json { try Results.write(curves.figures, curves.curves, to: json) }
         } else {
             let run = try await compare(url: url)
             progress("")
@@ -92,7 +70,7 @@ struct Benchmark: AsyncParsableCommand {
                 "PostgreSQL \(baseline.serverVersion), \(ProcessInfo.processInfo.activeProcessorCount) cores, "
                     + "\(plan), commits \(asynchronousCommit ? "asynchronous" : "durable")")
             for line in run.lines { print(line) }
-            if let json { try Results.write(run.figures, to: json) }
+            if let json = measuring.json { try Results.write(run.figures, to: json) }
         }
     }
 
