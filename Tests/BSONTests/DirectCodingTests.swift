@@ -260,4 +260,63 @@ struct DirectCodingTests {
         #expect(tooLarge.code == .tooLarge)
         #expect(try limitless.encode(large).byteCount > 20_000_000)
     }
+
+    /// Decodes documents that stand one after the other, some at a time, and gives what came before the first failure.
+    private func decodeAll<Value: Decodable>(
+        _ type: Value.Type, _ documents: [[UInt8]]
+    ) -> (values: [Value], error: PersistenceError?) {
+        var sequence = DocumentSequence()
+        for document in documents { document.withUnsafeBytes { sequence.append(copying: $0) } }
+        let decode = DocumentDecoding(BSONDecoder(), type)
+        let memory = UnsafeMutablePointer<Value>.allocate(capacity: 3)
+        defer { memory.deallocate() }
+        var values: [Value] = []
+        while sequence.count > 0 {
+            let (count, error) = decode(&sequence, limit: 3, into: memory)
+            values += (0..<count).map { (memory + $0).move() }
+            if let error { return (values, error) }
+        }
+        return (values, nil)
+    }
+
+    /// Reads one field, and keeps its decoder.
+    private struct Keeper: Decodable {
+        enum Key: CodingKey { case sku, count }
+        let sku: String
+        let decoder: any Decoder
+
+        init(from decoder: any Decoder) throws {
+            sku = try decoder.container(keyedBy: Key.self).decode(String.self, forKey: .sku)
+            self.decoder = decoder
+        }
+    }
+
+    @Test("documents that stand one after the other are decoded like each alone, up to the first that fails")
+    func sequences() throws {
+        let lines = (0..<7).map { Line(sku: "\($0)", count: $0, price: 1, note: $0 == 3 ? "here" : nil) }
+        let documents = try lines.map { try BSONEncoder().encode($0) }
+        let bytes = documents.map(\.byteArray)
+        let direct = decodeAll(Line.self, bytes)
+        #expect(direct.values == lines && direct.error == nil)
+        #expect(decodeAll(Document.self, bytes).values == documents)
+        #expect(decodeAll([String: BSONValue].self, bytes).values.map { $0["count"] } == lines.map { .int32($0.count) })
+        let keepers = decodeAll(Keeper.self, bytes).values
+        #expect(keepers.map(\.sku) == lines.map(\.sku))
+        let counts = try keepers.map {
+            try $0.decoder.container(keyedBy: Keeper.Key.self).decode(Int32.self, forKey: .count)
+        }
+        #expect(counts == lines.map(\.count))
+
+        let wrong = try BSONEncoder().encode(["sku": 1]).byteArray
+        let malformed: [[UInt8]] = [[3, 0, 0, 0, 0], [0xFF, 0xFF, 0xFF, 0x7F, 0], [9]]
+        for broken in [wrong] + malformed {
+            let codable = decodeAll(Keeper.self, Array(bytes[..<4]) + [broken])
+            #expect(codable.values.map(\.sku) == ["0", "1", "2", "3"])
+            #expect(codable.error?.column == "sku")
+            let direct = decodeAll(Line.self, Array(bytes[..<4]) + [broken])
+            #expect(direct.values == Array(lines[..<4]))
+            #expect(direct.error?.column == "sku")
+        }
+        #expect(decodeAll(Int.self, bytes).error?.code == .decoding)
+    }
 }

@@ -86,7 +86,7 @@ public struct BSONDecoder: Sendable {
         return try decode(type, at: DecodingLevel(element, parent: outer, pathIndex: nil))
     }
 
-    func decode<Value: Decodable>(
+    private func decode<Value: Decodable>(
         _ type: Value.Type, at level: DecodingLevel
     ) throws(PersistenceError) -> Value {
         do {
@@ -99,7 +99,7 @@ public struct BSONDecoder: Sendable {
     /// Tells what went wrong by kind and place.
     ///
     /// A `DecodingError`'s own description is left out, because types may quote values in it.
-    private static func surface(_ error: any Error) -> PersistenceError {
+    static func surface(_ error: any Error) -> PersistenceError {
         let surface = withoutPath(error)
         guard error is DecodingError, let name = surface.column else { return surface }
         return surface.with { $0.summary = "field \(name): \($0.summary)" }

@@ -22,7 +22,8 @@ final class DecodingLevel {
 
     init(root document: Document, _ root: CodingRoot) {
         bytes = document.bytes
-        element = Self.element(of: document)
+        element = RawElement(
+            type: 0x03, keyCount: 0, valueStart: document.start, valueEnd: document.start + document.byteCount)
         parent = nil
         self.root = root
         depth = 1
@@ -40,15 +41,10 @@ final class DecodingLevel {
         cursor = element.valueStart + 4
     }
 
-    private static func element(of document: Document) -> RawElement {
-        RawElement(
-            type: 0x03, keyCount: 0, valueStart: document.start, valueEnd: document.start + document.byteCount)
-    }
-
     /// Goes on to another document in the same bytes.
-    func move(to document: Document) {
-        element = Self.element(of: document)
-        cursor = element.valueStart + 4
+    func move(toDocumentAt start: Int, byteCount: Int) {
+        element = RawElement(type: 0x03, keyCount: 0, valueStart: start, valueEnd: start + byteCount)
+        cursor = start + 4
     }
 
     /// Goes on to the next element of the array that the level's value was in.

@@ -20,16 +20,12 @@ enum NativeType {
         if type == ObjectIdentifier(ObjectID.self) { return .objectID }
         if type == ObjectIdentifier(Date.self) { return .date }
         if type == ObjectIdentifier(UUID.self) { return .uuid }
-        if type == stringsType { return .strings }
         return other(type)
     }
 
-    // Of generic types the metadata is looked up: once.
-    private static let stringsType = ObjectIdentifier([String].self)
-    private static let intsType = ObjectIdentifier([Int].self)
-    private static let doublesType = ObjectIdentifier([Double].self)
-
+    @inline(never)
     private static func other(_ type: ObjectIdentifier) -> NativeType? {
+        if type == ObjectIdentifier([String].self) { return .strings }
         if type == ObjectIdentifier(Int.self) { return .int }
         if type == ObjectIdentifier(Double.self) { return .double }
         if type == ObjectIdentifier(BSONValue.self) { return .value }
@@ -43,8 +39,8 @@ enum NativeType {
         if type == ObjectIdentifier(Data.self) { return .data }
         if type == ObjectIdentifier(URL.self) { return .url }
         if type == ObjectIdentifier(Decimal.self) { return .decimal }
-        if type == intsType { return .ints }
-        if type == doublesType { return .doubles }
+        if type == ObjectIdentifier([Int].self) { return .ints }
+        if type == ObjectIdentifier([Double].self) { return .doubles }
         return nil
     }
 }

@@ -70,18 +70,35 @@ extension BSONDecoder {
     fileprivate func decode<Value: Decodable>(
         _ sequence: inout DocumentSequence, _ limit: Int, _ memory: UnsafeMutablePointer<Value>
     ) -> (Int, PersistenceError?) {
-        var level: DecodingLevel?
-        return sequence.each(limit, memory) { (place, document) throws(PersistenceError) in
-            // The level of the document before, unless its value has kept its decoder.
-            if isKnownUniquelyReferenced(&level), let level {
-                level.move(to: document)
-                place.initialize(to: try decode(Value.self, at: level))
-            } else {
-                let new = DecodingLevel(root: document, root)
-                level = new
-                place.initialize(to: try decode(Value.self, at: new))
+        // The types that do not decode themselves, and whatever is no document.
+        if NativeType.of(Value.self) != nil || sequence.nextByteCount == nil {
+            return sequence.each(limit, memory) { (place, document) throws(PersistenceError) in
+                place.initialize(to: try decode(Value.self, from: document))
             }
         }
+        var done = 0
+        var level: DecodingLevel?
+        while done < limit, let byteCount = sequence.nextByteCount {
+            let start = sequence.position
+            sequence.skip(byteCount)
+            // The level of the document before, unless its value has kept its decoder.
+            let current: DecodingLevel
+            if isKnownUniquelyReferenced(&level), let level {
+                level.move(toDocumentAt: start, byteCount: byteCount)
+                current = level
+            } else {
+                current = DecodingLevel(
+                    root: Document(sharing: sequence.bytes, start: start, count: byteCount), root)
+                level = current
+            }
+            do {
+                (memory + done).initialize(to: try Value(from: current))
+            } catch {
+                return (done, Self.surface(error))
+            }
+            done += 1
+        }
+        return (done, nil)
     }
 
     fileprivate func read<Value: DocumentReadable>(

@@ -35,6 +35,13 @@ package struct DocumentSequence: Sendable {
         return document
     }
 
+    /// How many bytes the next document has; nil after the last, and when it is none.
+    @inline(__always)
+    var nextByteCount: Int? {
+        guard count > 0 else { return nil }
+        return bytes.withUnsafeBytes { Document.byteCount(in: $0, at: position) }
+    }
+
     /// Goes on behind the next document.
     @inline(__always)
     mutating func skip(_ byteCount: Int) {

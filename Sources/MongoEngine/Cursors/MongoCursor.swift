@@ -37,9 +37,12 @@ public struct MongoCursor<Element>: AsyncSequence {
         /// - Returns: The document.
         /// - Throws: ``PersistenceError``; after it the iteration has ended.
         @inlinable
+        @inline(__always)
         public mutating func next(
             isolation actor: isolated (any Actor)?
         ) async throws(PersistenceError) -> Element? {
+            // Inlined, because entering an asynchronous function switches executors, which takes a lock in tasks that
+            // have a preferred one: for each element.
             while true {
                 if let element = run.pop() { return element }
                 guard try await run.advance() else { return nil }
