@@ -33,10 +33,12 @@ enum BSONSlot {
     /// The size and alignment of the struct, by the header's own static assertions.
     private static var size: Int { 128 }
 
+    @inline(__always)
     static func with<Result>(_ body: (OpaquePointer) -> Result) -> Result {
-        withUnsafeTemporaryAllocation(byteCount: size, alignment: size) { memory in
+        // Room to align it in, because what asks for more than the stack's own alignment is allocated.
+        withUnsafeTemporaryAllocation(byteCount: 2 * size, alignment: 16) { memory in
             // Only an allocation of no bytes has no address.
-            body(OpaquePointer(memory.baseAddress.unsafelyUnwrapped))
+            body(OpaquePointer(memory.baseAddress.unsafelyUnwrapped.alignedUp(toMultipleOf: size)))
         }
     }
 
@@ -44,6 +46,25 @@ enum BSONSlot {
     static func bytes(of bson: OpaquePointer) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(
             start: bson_get_data(bson), count: Int(UnsafePointer<bson_t>(bson).pointee.len))
+    }
+
+    /// Lends the bytes of many documents to C, each as a `bson_t`, without a copy.
+    static func withAll<Result>(
+        _ documents: [Document], _ body: (UnsafeMutableBufferPointer<OpaquePointer?>) -> Result
+    ) -> Result {
+        let slots = UnsafeMutableRawPointer.allocate(byteCount: documents.count * size, alignment: size)
+        defer { slots.deallocate() }
+        return withUnsafeTemporaryAllocation(of: OpaquePointer?.self, capacity: documents.count) { pointers in
+            for (index, document) in documents.enumerated() {
+                let slot = OpaquePointer(slots + index * size)
+                document.withUnsafeBytes { bytes in
+                    // Beyond this closure, too: they are in an array that nobody changes, because the list has it.
+                    _ = bson_init_static(slot, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
+                }
+                pointers.initializeElement(at: index, to: slot)
+            }
+            return withExtendedLifetime(documents) { body(pointers) }
+        }
     }
 
     /// Calls a function that fills a reply, and copies the reply.

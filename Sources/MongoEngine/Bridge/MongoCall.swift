@@ -6,8 +6,9 @@ internal import PersistenceCore
 struct MongoCall {
     /// The client that the operation has.
     let pooled: PooledClient
-    /// The lane that the client belongs to.
-    let lane: ClientLane
+    private let pool: MongoClientPool
+    /// The lane that the client belongs to, where it is to do more than this operation.
+    private(set) var lane: ClientLane?
     /// The session that the operation is part of, a `mongoc_client_session_t`.
     let session: OpaquePointer?
     /// How long the server may take, in milliseconds.
@@ -16,8 +17,27 @@ struct MongoCall {
     /// The client, a `mongoc_client_t`.
     var client: OpaquePointer { pooled.pointer.raw }
 
-    /// Whether the operation keeps the client beyond its end, for a cursor.
-    var keepsClient = false
+    init(
+        pooled: PooledClient, pool: MongoClientPool, lane: ClientLane?, session: OpaquePointer?, maximumTime: Int64?,
+        database: String
+    ) {
+        self.pooled = pooled
+        self.pool = pool
+        self.lane = lane
+        self.session = session
+        self.maximumTime = maximumTime
+        self.database = database
+    }
+
+    /// Keeps the client beyond the operation's end, for a cursor or a session.
+    ///
+    /// - Returns: The lane that has it from now on.
+    mutating func keepClient() -> ClientLane {
+        if let lane { return lane }
+        let lane = ClientLane(pool: pool, client: pooled)
+        self.lane = lane
+        return lane
+    }
 
     /// Lends a collection, a `mongoc_collection_t`.
     func withCollection<Result>(_ name: String, _ body: (OpaquePointer) -> Result) -> Result {
@@ -92,5 +112,16 @@ struct DriverAnswer {
     /// The reply, or the failure.
     var result: Result<Document, MongoFailure> {
         isDone ? .success(reply) : .failure(MongoFailure(error, reply: reply))
+    }
+
+    /// Calls a function that fills a reply that matters only when it fails.
+    static func failure(_ body: (OpaquePointer, UnsafeMutablePointer<bson_error_t>) -> Bool) -> MongoFailure? {
+        BSONSlot.with { slot in
+            // Should the function return before it has done so itself.
+            bson_init(slot)
+            defer { bson_destroy(slot) }
+            var error = bson_error_t()
+            return body(slot, &error) ? nil : MongoFailure(error, reply: Document(copying: slot))
+        }
     }
 }

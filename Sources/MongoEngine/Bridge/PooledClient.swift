@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// A client of the driver's pool, and the connections that it has opened.
 ///
-/// The client is used by one thread at a time, which ``ClientLane`` sees to.
+/// The client is used by one thread at a time: who has taken it out of the pool alone has it, or its ``ClientLane``.
 final class PooledClient: Sendable {
     /// A collection as the driver knows it, a `mongoc_collection_t`.
     private struct OpenCollection: Sendable {

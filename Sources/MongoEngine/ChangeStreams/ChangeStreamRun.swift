@@ -85,8 +85,7 @@ final class ChangeStreamRun<Element: Codable & Sendable> {
                 mongoc_change_stream_destroy(stream)
                 return .failure(failure)
             }
-            call.keepsClient = true
-            return .success(ChangeStreamHandle(stealing: stream, lane: call.lane))
+            return .success(ChangeStreamHandle(stealing: stream, lane: call.keepClient()))
         }
     }
 

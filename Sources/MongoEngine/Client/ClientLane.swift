@@ -8,31 +8,29 @@ internal import Synchronization
 /// A client of the driver serves one thread at a time. Whoever has a lane has its client until ``end()``; what was
 /// submitted before is done first, even when nobody waits for it any more.
 final class ClientLane: Sendable {
-    /// Gets no client when the pool has been freed in the meantime.
-    typealias Job = @Sendable (_ client: PooledClient?) -> Void
+    typealias Job = @Sendable (_ client: PooledClient) -> Void
 
     private struct State: ~Copyable {
         /// The next job, beside the queue, because hardly any lane has more than one at a time.
         var next: Job?
         var later: Deque<Job> = []
+        /// Nothing when it was given back.
         var client: PooledClient?
         var isRunning = false
         var isEnded = false
-        var holdsPermit = true
     }
 
     private let pool: MongoClientPool
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    /// Takes over a permit of the pool.
-    init(pool: MongoClientPool) {
+    /// Takes over a client, and the permit for it.
+    init(pool: MongoClientPool, client: PooledClient) {
         self.pool = pool
+        state = Mutex(State(client: client))
     }
 
     deinit {
-        let (client, holdsPermit) = state.withLock { ($0.client, $0.holdsPermit) }
-        guard holdsPermit else { return }
-        if let client { pool.push(client) } else { pool.release() }
+        if let client = state.withLock({ $0.client }) { pool.push(client) }
     }
 
     /// Queues work.
@@ -54,7 +52,6 @@ final class ClientLane: Sendable {
     /// client from the next caller for as long as the network is silent.
     func cleanUp(_ job: @escaping Job) {
         submit { [watch = pool.cleanUpWatch] client in
-            guard let client else { return job(nil) }
             watch.begin(client)
             job(client)
             watch.end(client)
@@ -72,27 +69,10 @@ final class ClientLane: Sendable {
         if starts { pool.workers.submit { self.drain() } }
     }
 
-    /// Gives the client back at once.
-    ///
-    /// To be called by the lane's own, last job.
-    func endNow() {
-        let client = state.withLock { state in
-            state.isEnded = true
-            state.holdsPermit = false
-            return state.client.take()
-        }
-        if let client { pool.push(client) } else { pool.release() }
-    }
-
-    /// Closes the client's connections, so that what runs on it comes to an end.
-    func interrupt(olderThan age: Duration) {
-        state.withLock { $0.isRunning ? $0.client : nil }?.interrupt(olderThan: age)
-    }
-
     private enum Step {
-        case run(Job, PooledClient?)
+        case run(Job, PooledClient)
         case leave
-        case give(PooledClient?)
+        case give(PooledClient)
         case pause
     }
 
@@ -101,25 +81,18 @@ final class ClientLane: Sendable {
             let step = state.withLock { state -> Step in
                 // The job before has resumed a task that goes on on this thread: it would wait for the next one's answer.
                 if state.next != nil, pool.workers.isPromised { return .leave }
-                if let job = state.next.take() {
+                if let client = state.client, let job = state.next.take() {
                     state.next = state.later.popFirst()
-                    return .run(job, state.client)
+                    return .run(job, client)
                 }
                 state.isRunning = false
-                guard state.isEnded, state.holdsPermit else { return .pause }
-                state.holdsPermit = false
-                return .give(state.client.take())
+                guard state.isEnded, let client = state.client.take() else { return .pause }
+                return .give(client)
             }
             switch step {
-            case .run(let job, let client?):
-                job(client)
-            case .run(let job, nil):
-                let client = pool.pop()
-                state.withLock { $0.client = client }
-                job(client)
+            case .run(let job, let client): job(client)
             case .leave: return pool.workers.submit { self.drain() }
-            case .give(let client?): return pool.push(client)
-            case .give(nil): return pool.release()
+            case .give(let client): return pool.push(client)
             case .pause: return
             }
         }

@@ -33,12 +33,18 @@ struct ClientQueue<Waiter: Sendable, Outcome: Sendable> {
         self.maximumWaiters = maximumWaiters
     }
 
+    /// Takes a client for somebody who does not wait.
+    ///
+    /// - Returns: Whether there was one.
+    mutating func takeAtOnce() -> Bool {
+        guard !isClosed, lent < limit, waiting == 0 else { return false }
+        lent += 1
+        return true
+    }
+
     mutating func request() -> Answer {
         if isClosed { return .closed }
-        if lent < limit, waiting == 0 {
-            lent += 1
-            return .granted
-        }
+        if takeAtOnce() { return .granted }
         guard waiting < maximumWaiters else { return .tooManyWaiters }
         lastTicket += 1
         places[lastTicket] = .reserved

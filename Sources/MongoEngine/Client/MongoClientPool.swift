@@ -61,11 +61,22 @@ final class MongoClientPool: Sendable {
 
     // MARK: Waiting
 
-    /// Waits for a lane to a client.
+    /// Takes a permit for a client, if there is one for somebody who does not wait.
+    func takePermitAtOnce() -> Bool {
+        guard metrics == nil else { return false }
+        return state.withLock { state in
+            guard state.queue.takeAtOnce() else { return false }
+            state.statistics.acquires += 1
+            state.highWater = max(state.highWater, state.queue.lent)
+            return true
+        }
+    }
+
+    /// Waits for a permit for a client, which is given back with ``push(_:)`` or ``release()``.
     ///
     /// - Parameter deadline: When to give up, if that is before the configured timeout.
     /// - Throws: ``PersistenceError``: `timeout` of the kind `pool`, `cancelled`, `poolExhausted` or `poolClosed`.
-    func lane(until deadline: Deadline?) async throws(PersistenceError) -> ClientLane {
+    func permit(until deadline: Deadline?) async throws(PersistenceError) {
         switch state.withLock({ $0.queue.request() }) {
         case .granted: noteGranted(after: nil)
         case .closed: throw Self.closed
@@ -75,7 +86,6 @@ final class MongoClientPool: Sendable {
                 .poolExhausted, "too many callers wait for a client: \(loadDescription)", operation: "acquire")
         case .wait(let ticket): try await wait(ticket, until: deadline)
         }
-        return ClientLane(pool: self)
     }
 
     private func wait(_ ticket: UInt64, until deadline: Deadline?) async throws(PersistenceError) {
@@ -138,8 +148,8 @@ final class MongoClientPool: Sendable {
     }
 
     /// Counts an operation that the driver has tried again: of which a command failed, and not the last one alone.
-    func countRetry<Value>(of tally: CommandTally, _ result: Result<Value, MongoFailure>) {
-        if case .failure = result, tally.failures < 2 { return }
+    func countRetry(of tally: CommandTally, _ failure: MongoFailure?) {
+        if failure != nil, tally.failures < 2 { return }
         state.withLock { $0.statistics.retriedOperations += 1 }
     }
 

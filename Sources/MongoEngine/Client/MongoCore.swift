@@ -75,101 +75,133 @@ extension MongoCore {
     ///   - rows: How many documents a result stands for, for telemetry.
     ///   - body: The calls into the driver.
     /// - Throws: ``PersistenceError``.
+    @inline(__always)
     func run<Value: Sendable>(
         _ operation: MongoOperation, session: SessionScope? = nil, lane: ClientLane? = nil,
         rows: (Value) -> Int? = { _ in nil },
         _ body: @escaping @Sendable (inout MongoCall) -> Result<Value, MongoFailure>
     ) async throws(PersistenceError) -> Value {
-        let span = instrumentation.begin(
+        let answer = OperationAnswer<Value>()
+        let span = begin(operation)
+        let failure = await perform(operation, session: session, lane: lane, span) { call in
+            switch body(&call) {
+            case .success(let value):
+                answer.value = value
+                return nil
+            case .failure(let failure): return failure
+            }
+        }
+        // Without an error alone: a thread may still be at work for a caller who was told of one.
+        guard failure == nil, let value = answer.value else {
+            let error = failure ?? PersistenceError(.internal)
+            span?.end(throwing: error)
+            throw error
+        }
+        if let span { span.end(rows: rows(value)) }
+        return value
+    }
+
+    private func begin(_ operation: MongoOperation) -> OperationSpan? {
+        instrumentation.begin(
             DatabaseOperation(
                 .command, on: target, name: operation.name, collection: operation.collection,
                 batchSize: operation.batchSize))
-        do throws(PersistenceError) {
-            let value = try await perform(operation, session: session, lane: lane, span, body)
-            span?.end(rows: rows(value))
-            return value
-        } catch {
-            span?.end(throwing: error)
-            throw error
-        }
     }
 
-    private func perform<Value: Sendable>(
+    /// - Returns: The error, or nil when the operation was done.
+    private func perform(
         _ operation: MongoOperation, session: SessionScope?, lane: ClientLane?, _ span: OperationSpan?,
-        _ body: @escaping @Sendable (inout MongoCall) -> Result<Value, MongoFailure>
-    ) async throws(PersistenceError) -> Value {
+        _ body: @escaping OperationInFlight.Body
+    ) async -> PersistenceError? {
         let deadline = Deadline.current(within: configuration.operationTimeout)
-        try deadline?.check(.statement, operation: operation.name)
-        try session?.checkIsUsable(operation.name)
-        let isOwn = lane == nil && session == nil
-        let lane = if let lane = session?.lane ?? lane { lane } else { try await acquire(until: deadline) }
-        let flight = OperationInFlight<Value>(operation: operation.name, isWrite: operation.isWrite)
-        let database = configuration.database
-        let target = target
+        let lane = session?.lane ?? lane
+        do throws(PersistenceError) {
+            try deadline?.check(.statement, operation: operation.name)
+            try session?.checkIsUsable(operation.name)
+            if lane == nil, !takePermitAtOnce() { try await acquire(until: deadline) }
+        } catch {
+            return error
+        }
+        let flight = OperationInFlight(operation, session: session, deadline: deadline, span: span, body: body)
         let timer = deadline.map { deadline in
             Task.detached { [self] in
                 do { try await Task.sleep(until: deadline.instant, clock: .continuous) } catch { return }
-                interrupt(flight, on: lane, .deadline)
+                interrupt(flight, .deadline)
             }
         }
-        let outcome = await withTaskCancellationHandler {
-            await withUnsafeContinuation {
-                (continuation: UnsafeContinuation<OperationInFlight<Value>.Outcome, Never>) in
-                if let error = flight.wait(continuation) {
-                    continuation.resume(returning: .failure(error))
-                    return
+        let error = await withTaskCancellationHandler {
+            await withUnsafeContinuation { (waiter: OperationInFlight.Waiter) in
+                if let error = flight.wait(waiter) {
+                    if lane == nil { pool.release() }
+                    return waiter.resume(returning: error)
                 }
-                let isTaken = lane.submit { client in
-                    guard flight.begin() else {
-                        if isOwn { lane.endNow() }
-                        return
-                    }
-                    guard let client else {
-                        if isOwn { lane.endNow() }
-                        return flight.finish(.failure(MongoFailure.poolClosed.persistenceError(of: operation)))
-                    }
-                    var call = MongoCall(
-                        pooled: client, lane: lane, session: session?.pointer.raw,
-                        maximumTime: deadline.map { max(1, $0.remaining.wholeMilliseconds) }, database: database)
-                    var tally = CommandTally()
-                    let result = tally.gather { body(&call) }
-                    if let server = tally.server { span?.answered(by: server, insteadOf: target) }
-                    if tally.failures > 0 { self.pool.countRetry(of: tally, result) }
-                    // Before the caller goes on, so that what he does next finds the client.
-                    if isOwn, !call.keepsClient { lane.endNow() }
-                    flight.finish(
-                        result.mapError { failure in
-                            session?.note(failure)
-                            return failure.persistenceError(of: operation, after: tally.failures)
-                        })
-                }
+                guard let lane else { return pool.workers.submit { [self] in carryOut(flight) } }
+                let isTaken = lane.submit { [self] client in carryOut(flight, on: client, of: lane) }
                 if !isTaken {
-                    flight.finish(.failure(PersistenceError(.transactionFinished, operation: operation.name)))
+                    flight.end()?.resume(
+                        returning: PersistenceError(.transactionFinished, operation: operation.name))
                 }
             }
         } onCancel: {
-            interrupt(flight, on: lane, .task)
+            interrupt(flight, .task)
         }
         timer?.cancel()
-        return try outcome.get()
+        return error
     }
 
-    private func acquire(until deadline: Deadline?) async throws(PersistenceError) -> ClientLane {
-        guard instrumentation.isEnabled else { return try await pool.lane(until: deadline) }
+    /// Carries an operation out whose caller has taken a permit for it, on a client of its own.
+    private func carryOut(_ flight: OperationInFlight) {
+        guard let client = pool.pop() else {
+            // Freed in the meantime.
+            pool.release()
+            flight.end()?.resume(returning: MongoFailure.poolClosed.persistenceError(of: flight.operation))
+            return
+        }
+        carryOut(flight, on: client, of: nil)
+    }
+
+    private func carryOut(_ flight: OperationInFlight, on client: PooledClient, of lane: ClientLane?) {
+        guard let body = flight.begin(on: client) else {
+            if lane == nil { pool.push(client) }
+            return
+        }
+        var call = MongoCall(
+            pooled: client, pool: pool, lane: lane, session: flight.session?.pointer.raw,
+            maximumTime: flight.deadline.map { max(1, $0.remaining.wholeMilliseconds) },
+            database: configuration.database)
+        var tally = CommandTally()
+        let failure = tally.gather { body(&call) }
+        if let server = tally.server { flight.span?.answered(by: server, insteadOf: target) }
+        if tally.failures > 0 { pool.countRetry(of: tally, failure) }
+        let waiter = flight.end()
+        // Before the caller goes on, so that what he does next finds the client.
+        if call.lane == nil { pool.push(client) }
+        guard let failure else {
+            waiter?.resume(returning: nil)
+            return
+        }
+        flight.session?.note(failure)
+        waiter?.resume(returning: failure.persistenceError(of: flight.operation, after: tally.failures))
+    }
+
+    /// Takes a permit for a client when nobody waits for one, and nobody wants to know of it.
+    private func takePermitAtOnce() -> Bool {
+        !instrumentation.isEnabled && pool.takePermitAtOnce()
+    }
+
+    private func acquire(until deadline: Deadline?) async throws(PersistenceError) {
+        guard instrumentation.isEnabled else { return try await pool.permit(until: deadline) }
         let span = instrumentation.begin(DatabaseOperation(.acquire, on: target))
         do throws(PersistenceError) {
-            let lane = try await pool.lane(until: deadline)
+            try await pool.permit(until: deadline)
             span?.end()
-            return lane
         } catch {
             span?.end(throwing: error)
             throw error
         }
     }
 
-    private func interrupt<Value>(
-        _ flight: OperationInFlight<Value>, on lane: ClientLane, _ reason: OperationInFlight<Value>.Interruption
-    ) {
+    private func interrupt(_ flight: OperationInFlight, _ reason: OperationInFlight.Interruption) {
         guard flight.interrupt(reason) else { return }
         pool.countInterruption()
         let grace = configuration.cancellationGrace
@@ -178,8 +210,7 @@ extension MongoCore {
             // More than once, because the driver tries what can be retried again, on a new connection.
             while true {
                 do { try await Task.sleep(for: pause) } catch { return }
-                if flight.hasEnded { return }
-                lane.interrupt(olderThan: grace)
+                guard flight.interruptClient(olderThan: grace) else { return }
                 pause = max(grace, Self.interruptionInterval)
             }
         }

@@ -51,9 +51,8 @@ extension MongoCall {
             mongoc_cursor_destroy(cursor)
             return .success(CursorPage(batch: batch, handle: nil))
         case .success(true):
-            keepsClient = true
-            return .success(
-                CursorPage(batch: batch, handle: CursorHandle(stealing: cursor, lane: lane, session: session)))
+            let handle = CursorHandle(stealing: cursor, lane: keepClient(), session: session)
+            return .success(CursorPage(batch: batch, handle: handle))
         }
     }
 }

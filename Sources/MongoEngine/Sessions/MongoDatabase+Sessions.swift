@@ -58,7 +58,6 @@ extension MongoCall {
         guard let session = mongoc_client_start_session(client, choices, &error) else {
             return .failure(MongoFailure(error))
         }
-        keepsClient = true
-        return .success(SessionScope(stealing: session, lane: lane))
+        return .success(SessionScope(stealing: session, lane: keepClient()))
     }
 }
