@@ -88,24 +88,20 @@ extension MongoCollection {
         _ filter: MongoFilter = .all, as type: Result.Type, sort: MongoSort? = nil,
         options: MongoFindOptions = MongoFindOptions()
     ) async throws(PersistenceError) -> Result? {
-        try filter.document.requireWellFormed()
-        let command = options.document(sort: sort, skip: 0, limit: 1, isSingleBatch: true)
+        // As a command: the driver's cursor asks for a server twice, and copies what it knows of it each time.
+        let command = options.command(finding: filter, in: name, sort: sort)
         try command.requireWellFormed()
-        let operation = operation("find")
-        var batch = try await core.run(operation, session: session, rows: { (batch: DocumentBatch) in batch.count }) {
-            [name] call -> Swift.Result<DocumentBatch, MongoFailure> in
-            let cursor = call.withCollection(name) { collection in
-                filter.document.withBSON { filter in
-                    call.withOptions(command) { mongoc_collection_find_with_opts(collection, filter, $0, nil) }
+        let found = try await core.run(operation("find"), session: session, rows: { $0 == nil ? 0 : 1 }) {
+            call -> Swift.Result<Document?, MongoFailure> in
+            call.command(command, .read).flatMap { reply in
+                guard let batch = reply["cursor"]?["firstBatch"], case .array = batch else {
+                    return .failure(.unexpectedReply)
                 }
+                return .success(batch[0]?.document)
             }
-            guard let cursor else { return .failure(.poolClosed) }
-            defer { mongoc_cursor_destroy(cursor) }
-            var batch = DocumentBatch()
-            return batch.fill(from: cursor, count: 1).map { _ in batch }
         }
-        guard let document = batch.pop() else { return nil }
-        return try DocumentCoding.decode(type, from: document, operation: "find")
+        guard let found else { return nil }
+        return try DocumentCoding.decode(type, from: found, operation: "find")
     }
 
     private func check(skip: Int, limit: Int?) throws(PersistenceError) {

@@ -38,19 +38,30 @@ public struct MongoFindOptions: Sendable, Hashable {
 
     var effectiveBatchSize: Int { min(max(batchSize, 1), 100_000) }
 
-    /// - Parameter isSingleBatch: Whether there is one answer and no cursor, which servers keep nothing for.
-    func document(sort: MongoSort?, skip: Int, limit: Int?, isSingleBatch: Bool = false) -> Document {
-        var document: Document =
-            isSingleBatch ? ["singleBatch": true] : ["batchSize": .int64(Int64(effectiveBatchSize))]
-        if let sort, !sort.document.isEmpty { document.append("sort", .document(sort.document)) }
+    func document(sort: MongoSort?, skip: Int, limit: Int?) -> Document {
+        var document: Document = ["batchSize": .int64(Int64(effectiveBatchSize))]
         if skip > 0 { document.append("skip", .int64(Int64(skip))) }
         if let limit { document.append("limit", .int64(Int64(limit))) }
+        append(sort: sort, to: &document)
+        return document
+    }
+
+    /// The command that finds one document, and leaves no cursor on the server.
+    func command(finding filter: MongoFilter, in collection: String, sort: MongoSort?) -> Document {
+        var command: Document = [
+            "find": .string(collection), "filter": .document(filter.document), "limit": 1, "singleBatch": true,
+        ]
+        append(sort: sort, to: &command)
+        return command
+    }
+
+    private func append(sort: MongoSort?, to document: inout Document) {
+        if let sort, !sort.document.isEmpty { document.append("sort", .document(sort.document)) }
         if let projection { document.append("projection", .document(projection.document)) }
         if let hint { document.append("hint", hint.value) }
         if let collation { document.append("collation", .document(collation.document)) }
         if let allowsDiskUse { document.append("allowDiskUse", .bool(allowsDiskUse)) }
         if let comment { document.append("comment", .string(comment)) }
-        return document
     }
 }
 

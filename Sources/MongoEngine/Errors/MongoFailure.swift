@@ -29,6 +29,13 @@ struct MongoFailure: Error, Sendable {
         MongoFailure(domain: MONGOC_ERROR_POOL.rawValue, code: 0, message: "")
     }
 
+    /// The server's answer lacks what it should have.
+    static var unexpectedReply: MongoFailure {
+        MongoFailure(
+            domain: MONGOC_ERROR_PROTOCOL.rawValue, code: Int32(MONGOC_ERROR_PROTOCOL_INVALID_REPLY.rawValue),
+            message: "the reply has no documents")
+    }
+
     /// What the server or the driver has marked the failure with.
     var labels: Set<String> {
         Set((reply["errorLabels"]?.array ?? []).compactMap(\.string))
