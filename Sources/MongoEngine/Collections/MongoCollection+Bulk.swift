@@ -51,6 +51,7 @@ extension MongoCall {
     fileprivate func bulk(
         _ writes: [EncodedWrite], on collection: OpaquePointer, isOrdered: Bool
     ) -> Result<BulkOutcome, MongoFailure> {
+        if let documents = writes.asInserts { return insert(documents, into: collection, isOrdered: isOrdered) }
         let options: Document = ["ordered": .bool(isOrdered)]
         let bulk = withOptions(options, limitsTime: false) {
             mongoc_collection_create_bulk_operation_with_opts(collection, $0)
@@ -65,10 +66,32 @@ extension MongoCall {
         }
         guard isComplete else { return .failure(MongoFailure(error)) }
         let (server, reply) = BSONSlot.reply { mongoc_bulk_operation_execute(bulk, $0, &error) }
-        if server != 0 { return .success(.done(MongoBulkResult(reply: reply))) }
+        return outcome(isDone: server != 0, error, reply)
+    }
+
+    private func outcome(
+        isDone: Bool, _ error: bson_error_t, _ reply: Document
+    ) -> Result<BulkOutcome, MongoFailure> {
+        if isDone { return .success(.done(MongoBulkResult(reply: reply))) }
         let failure = MongoFailure(error, reply: reply)
         if let details = MongoBulkWriteFailure(reply: reply) { return .success(.failed(failure, details)) }
         return .failure(failure)
+    }
+
+    /// Inserts in one call, so that the driver reads the options once and not for each document.
+    private func insert(
+        _ documents: [Document], into collection: OpaquePointer, isOrdered: Bool
+    ) -> Result<BulkOutcome, MongoFailure> {
+        let options: Document = ["ordered": .bool(isOrdered), "validate": false]
+        return withOptions(options, limitsTime: false) { options in
+            BSONSlot.withAll(documents) { documents in
+                let answer = DriverAnswer {
+                    mongoc_collection_insert_many(
+                        collection, documents.baseAddress, documents.count, options, $0, $1)
+                }
+                return outcome(isDone: answer.isDone, answer.error, answer.reply)
+            }
+        }
     }
 
     private func append(
@@ -104,5 +127,18 @@ extension MongoCall {
                 }
             }
         }
+    }
+}
+
+extension [EncodedWrite] {
+    /// The documents, when there are inserts alone.
+    fileprivate var asInserts: [Document]? {
+        var documents: [Document] = []
+        for write in self {
+            guard case .insert(let document) = write else { return nil }
+            if documents.isEmpty { documents.reserveCapacity(count) }
+            documents.append(document)
+        }
+        return documents
     }
 }

@@ -38,7 +38,7 @@ public struct MongoBulkResult: Sendable, Hashable {
     }
 
     init(reply: Document) {
-        insertedCount = reply["nInserted"]?.int ?? 0
+        insertedCount = (reply["nInserted"] ?? reply["insertedCount"])?.int ?? 0
         matchedCount = reply["nMatched"]?.int ?? 0
         modifiedCount = reply["nModified"]?.int ?? 0
         deletedCount = reply["nRemoved"]?.int ?? 0
