@@ -14,14 +14,16 @@ extension MongoCollection {
         let encoded = try DocumentCoding.encode(element, operation: "insert")
         let (document, id) = DocumentCoding.identified(encoded)
         let name = name
-        _ = try await core.run(operation("insert", isWrite: true), session: session) { call in
-            call.withCollection(name) { collection in
+        try await core.run(operation("insert", isWrite: true), session: session) {
+            call -> Result<Void, MongoFailure> in
+            let failure = call.withCollection(name) { collection in
                 call.withOptions(InsertOptions.unchecked) { options in
                     document.withBSON { document in
-                        DriverAnswer { mongoc_collection_insert_one(collection, document, options, $0, $1) }.result
+                        DriverAnswer.failure { mongoc_collection_insert_one(collection, document, options, $0, $1) }
                     }
                 }
             }
+            return failure.map { .failure($0) } ?? .success(())
         }
         return id
     }

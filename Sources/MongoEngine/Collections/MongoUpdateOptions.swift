@@ -33,7 +33,8 @@ public struct MongoUpdateOptions: Sendable, Hashable {
     public static let upsert = MongoUpdateOptions(upserts: true)
 
     func document() throws(PersistenceError) -> Document {
-        var document: Document = ["validate": false]
+        if !upserts, arrayFilters.isEmpty, hint == nil, collation == nil { return InsertOptions.unchecked }
+        var document = InsertOptions.unchecked
         if upserts { document.append("upsert", true) }
         if !arrayFilters.isEmpty {
             document.append("arrayFilters", .array(BSONArray(arrayFilters.map { .document($0.document) })))

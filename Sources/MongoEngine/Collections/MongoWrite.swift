@@ -75,7 +75,7 @@ extension MongoUpdate {
         let document = document
         try document.requireWellFormed()
         // A document without operators would replace the one that it is to change.
-        guard !document.isEmpty, document.keys.allSatisfy({ $0.hasPrefix("$") }) else {
+        guard !document.isEmpty, document.keys.allSatisfy({ $0.utf8.first == UInt8(ascii: "$") }) else {
             throw PersistenceError(.invalidArgument, "an update must consist of operators, at least one")
         }
         return document

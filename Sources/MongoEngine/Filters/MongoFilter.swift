@@ -26,7 +26,7 @@ public struct MongoFilter: Sendable, Hashable {
     }
 
     init(_ path: FieldPath, _ operation: String, _ value: BSONValue) {
-        document = [path.text: .document(Document([(operation, value)]))]
+        document = Document(path.text, operation, value)
     }
 
     /// Every document.

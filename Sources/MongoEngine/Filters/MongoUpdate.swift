@@ -9,8 +9,13 @@ public import BSON
 /// Paths stand in the source or were checked; values are stored as they are, whatever they look like. Two changes of one
 /// field in the same update are refused by the server.
 public struct MongoUpdate: Sendable, Hashable {
-    private var changes: [String: Document] = [:]
-    private var order: [String] = []
+    /// What one operator changes.
+    private struct Change: Sendable, Hashable {
+        let operation: String
+        var fields: Document
+    }
+
+    private var changes: [Change] = []
     private var raw = Document()
 
     /// An update that changes nothing; the server refuses it.
@@ -26,19 +31,20 @@ public struct MongoUpdate: Sendable, Hashable {
     /// The update as it is sent.
     public var document: Document {
         var document = raw
-        for operation in order {
-            if let fields = changes[operation] { document.append(operation, .document(fields)) }
-        }
+        for change in changes { document.append(change.operation, .document(change.fields)) }
         return document
     }
 
     /// Whether nothing is changed.
-    public var isEmpty: Bool { order.isEmpty && raw.isEmpty }
+    public var isEmpty: Bool { changes.isEmpty && raw.isEmpty }
 
     func adding(_ operation: String, _ path: FieldPath, _ value: BSONValue) -> MongoUpdate {
         var copy = self
-        if copy.changes[operation] == nil { copy.order.append(operation) }
-        copy.changes[operation, default: Document()].append(path.text, value)
+        if let index = copy.changes.firstIndex(where: { $0.operation == operation }) {
+            copy.changes[index].fields.append(path.text, value)
+        } else {
+            copy.changes.append(Change(operation: operation, fields: [path.text: value]))
+        }
         return copy
     }
 }
