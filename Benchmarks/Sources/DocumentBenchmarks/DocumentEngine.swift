@@ -26,8 +26,11 @@ struct DocumentEngine: Sendable {
     @concurrent
     func run(seconds: Double, onExecutor: Bool, _ work: @escaping Work) async throws -> Sample {
         try await MongoDatabase.with(configuration) { database in
-            _ = try await repeating(
-                work, on: database, onExecutor: onExecutor, until: .infinity, limit: warmUp)
+            // As long as it takes until every client is connected, as in C: logging in costs more than many operations.
+            for _ in 0..<100 where database.statistics.connections < tasks {
+                _ = try await repeating(
+                    work, on: database, onExecutor: onExecutor, until: .infinity, limit: warmUp)
+            }
             let cpu = baseline_cpu()
             let started = baseline_now()
             let (operations, latencies) = try await repeating(

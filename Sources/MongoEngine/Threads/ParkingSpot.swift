@@ -94,8 +94,9 @@ final class ParkingSpot: @unchecked Sendable {
     func hand(_ work: Item) {
         pthread_mutex_lock(mutex)
         self.work = work
-        pthread_cond_signal(condition)
         pthread_mutex_unlock(mutex)
+        // Not before: the thread would wake up to wait for the mutex.
+        pthread_cond_signal(condition)
     }
 
     /// Waits for work.
