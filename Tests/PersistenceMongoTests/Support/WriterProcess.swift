@@ -1,5 +1,6 @@
 import Foundation
 import Persistence
+import PersistenceCore
 import Synchronization
 
 /// The program `JobWriter`, which lies beside the tests that it was built with, as a running process.
