@@ -214,6 +214,59 @@ public enum JobExecutionRepositoryConformance {
             }
             try expectEqual(try await jobs.execution(id: queued.id), changed, "the stored execution")
         },
+        ConformanceCheck("What no store can keep is refused, and nothing of it is kept") { fixture in
+            let jobs = try fixture.executions()
+            let kind = try Label("k")
+            let never = Date(timeIntervalSince1970: .nan)
+            let kept = try await jobs.create(NewJobExecution(context: ["a": 1]))
+            let huge: Payload = ["x": .text(String(repeating: "x", count: Payload.maximumSize))]
+            let payloads: [(Payload, PersistenceError.Code)] = [
+                (huge, .tooLarge), (SamplePayload.nested(Payload.maximumDepth + 1), .invalidData),
+                (["a\u{0}b": 1], .invalidData), (["x": .double(.nan)], .invalidData),
+                (["x": .date(never)], .invalidData),
+            ]
+            for (index, (payload, code)) in payloads.enumerated() {
+                try await fixture.expectError(code, nil, "queueing payload \(index)") {
+                    try await jobs.create(NewJobExecution(context: payload))
+                }
+                try await fixture.expectError(code, nil, "adding payload \(index)") {
+                    try await jobs.updateContext(of: kept.id, setting: payload, removing: [], expecting: 1)
+                }
+                let event = JobEvent(execution: kept.id, kind: kind, payload: payload)
+                try await fixture.expectError(code, nil, "appending payload \(index)") { try await jobs.append(event) }
+                try await fixture.expectError(code, nil, "appending payload \(index) with others") {
+                    try await jobs.appendManyIfAbsent([JobEvent(execution: kept.id, kind: kind), event])
+                }
+            }
+            // Two halves that are too much together.
+            let half: Payload = ["h": .text(String(repeating: "x", count: Payload.maximumSize - 100))]
+            let large = try await jobs.create(NewJobExecution(context: half))
+            try await fixture.expectError(.tooLarge, nil, "adding the other half") {
+                try await jobs.updateContext(
+                    of: large.id, setting: ["i": .text(String(repeating: "y", count: 200))], removing: [], expecting: 1)
+            }
+            for event in [
+                JobEvent(execution: kept.id, kind: kind, occurredAt: never),
+                JobEvent(execution: kept.id, kind: kind, expiresAt: Date(timeIntervalSince1970: .infinity)),
+            ] {
+                try await fixture.expectError(.invalidData, nil, "an event at no time") { try await jobs.append(event) }
+            }
+            try await fixture.expectError(.invalidArgument, nil, "removing what ended before no time") {
+                try await jobs.deleteFinished(before: never)
+            }
+            try await fixture.expectError(.invalidArgument, nil, "queueing again before no time") {
+                _ = try await jobs.requeueStale(heartbeatBefore: never, limit: 1)
+            }
+            try await fixture.expectError(.invalidArgument, nil, "counting from no time on") {
+                _ = try await jobs.count(matching: .created(from: never))
+            }
+            try expectEqual(try await jobs.appendManyIfAbsent([]), [], "what was appended of nothing")
+            let left = try await jobs.stream(matching: .all, sortedBy: .oldestFirst).collect()
+            try expectEqual(Set(left.map(\.id)), [kept.id, large.id], "what was kept")
+            try expectEqual(try await jobs.execution(id: kept.id), kept, "the execution")
+            let log = try await jobs.eventStream(of: kept.id, sortedBy: .oldestFirst).collect()
+            try expectEqual(log, [], "the log")
+        },
         ConformanceCheck("Changes of the context and life signs at once are all there") { fixture in
             let jobs = try fixture.executions()
             try await jobs.create(NewJobExecution())
