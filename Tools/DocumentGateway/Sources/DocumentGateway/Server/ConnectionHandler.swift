@@ -23,6 +23,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var nextReplyID: Int32 = 1
     /// Ends the connection when the rest of a message does not come.
     private var patience: Scheduled<Void>?
+    /// When the first bytes of the message came that is not complete.
+    private var partialSince = NIODeadline.now()
 
     /// How many complete messages may wait behind the running one before the socket is left alone.
     private static let maximumWaiting = 2
@@ -79,6 +81,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     // MARK: - Messages
 
     private func cut(_ context: ChannelHandlerContext) {
+        var hasMessage = false
         while !isClosing, let header = WireHeader(peeking: received) {
             let isKnown = !gateway.configuration.requiresAuthentication || session.user != nil
             let limit =
@@ -91,6 +94,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 return fail(.length(header.length), context)
             }
             guard let frame = received.readSlice(length: header.length) else { break }
+            hasMessage = true
             do throws(WireError) {
                 waiting.append(try WireRequest(frame: frame, header: header))
             } catch {
@@ -102,17 +106,34 @@ final class ConnectionHandler: ChannelDuplexHandler {
             received = ByteBuffer()
             patience?.cancel()
             patience = nil
-        } else if patience == nil {
-            let handler = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-            let limit = gateway.configuration.messageTimeout / .milliseconds(1)
-            patience = context.eventLoop.scheduleTask(in: .milliseconds(Int64(limit))) {
-                let (handler, context) = handler.value
-                handler.gateway.logger.debug(
-                    "message not completed in time", metadata: ["client": "\(handler.session.remoteAddress)"])
-                context.close(promise: nil)
-            }
+        } else {
+            // A client that sends without a pause may always be in the middle of a message, but never in that of the same.
+            if hasMessage || patience == nil { partialSince = .now() }
+            if patience == nil { wait(for: messageTimeout, context) }
         }
         startNext(context)
+    }
+
+    private var messageTimeout: TimeAmount {
+        .milliseconds(Int64(gateway.configuration.messageTimeout / .milliseconds(1)))
+    }
+
+    /// Looks after a while whether a message is still not complete.
+    private func wait(for time: TimeAmount, _ context: ChannelHandlerContext) {
+        let handler = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        patience = context.eventLoop.scheduleTask(in: time) {
+            let (handler, context) = handler.value
+            handler.checkPartial(context)
+        }
+    }
+
+    private func checkPartial(_ context: ChannelHandlerContext) {
+        // While earlier messages keep this one from being read, its rest may be there.
+        if wantsRead { partialSince = .now() }
+        let rest = partialSince + messageTimeout - .now()
+        guard rest <= .zero else { return wait(for: rest, context) }
+        gateway.logger.debug("message not completed in time", metadata: ["client": "\(session.remoteAddress)"])
+        context.close(promise: nil)
     }
 
     /// A message that cannot be read ends the connection: where the next one begins is not known.
