@@ -67,7 +67,7 @@ package struct Command: Sendable {
         }
         guard let name else { throw CommandError(22, "the command has no fields") }
         if name == "bulkWrite" { throw CommandError(115, "the command bulkWrite is not supported") }
-        guard let kind = CommandKind(name: name) else { throw CommandError(59, "no such command: '\(name)'") }
+        guard let kind = request.commandKind else { throw CommandError(59, "no such command: '\(name)'") }
         self.name = name
         self.kind = kind
         if case .query(let collection) = request.form {

@@ -21,6 +21,8 @@ package struct WireRequest: Sendable {
     package let expectsReply: Bool
     package let body: Document
     package let sequences: [Sequence]
+    /// What the body's first field asks for; `nil` for what is not known.
+    let commandKind: CommandKind?
 
     /// A request as an OP_MSG with a body alone has it.
     package init(body: Document) {
@@ -33,6 +35,8 @@ package struct WireRequest: Sendable {
         self.expectsReply = expectsReply
         self.body = body
         self.sequences = sequences
+        var fields = body.fields.makeIterator()
+        commandKind = fields.next().flatMap { CommandKind(name: $0.key) }
     }
 }
 
@@ -125,14 +129,6 @@ extension WireRequest {
             let covered = frame.getBytes(at: frame.readerIndex, length: frame.readableBytes - 4)
         else { throw .truncated }
         guard CRC32C.checksum(of: covered) == expected else { throw .wrongChecksum }
-    }
-}
-
-extension WireRequest {
-    /// What the body's first field asks for; `nil` for what is not known.
-    var commandKind: CommandKind? {
-        var fields = body.fields.makeIterator()
-        return fields.next().flatMap { CommandKind(name: $0.key) }
     }
 }
 
