@@ -40,6 +40,9 @@ struct DocumentGatewayCommand: AsyncParsableCommand {
     @Option(help: "The port to listen on; 0 takes a free one.")
     var port = 27017
 
+    @Option(help: "A socket's file to listen on as well: it costs clients here less.", completion: .file())
+    var socket: String?
+
     @Option(help: "The host and port that clients are told, when they differ from where it listens.")
     var advertise: String?
 
@@ -124,6 +127,7 @@ struct DocumentGatewayCommand: AsyncParsableCommand {
         var configuration = GatewayConfiguration(engine: try PostgresConfiguration(uri: engine))
         configuration.host = host
         configuration.port = port
+        configuration.socketPath = socket
         configuration.advertisedAddress = advertise
         configuration.requiresAuthentication = !noAuthentication
         configuration.allowsFailPoints = failPoints

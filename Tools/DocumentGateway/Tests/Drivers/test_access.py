@@ -2,9 +2,11 @@
 
 import os
 import socket
+import stat
 import struct
 import subprocess
 import time
+import urllib.parse
 import uuid
 
 import bson
@@ -330,6 +332,52 @@ def test_slow_messages_are_given_up(gateway, connect):
     time.sleep(0.5)
     connection.sendall(message({"ping": 1, "$db": "admin"}))
     assert receive(connection)[2]["ok"] == 1
+
+
+def test_a_client_that_never_pauses_is_served_on(gateway, connect):
+    one = gateway("--message-timeout", "2")
+    connection = connect(("127.0.0.1", one.port))
+    ping = message({"ping": 1, "$db": "admin"})
+    connection.sendall(ping[:10])
+    end = time.monotonic() + 4
+    while time.monotonic() < end:
+        # The rest of one message together with the beginning of the next: there is always one that is not complete.
+        connection.sendall(ping[10:] + ping[:10])
+        assert receive(connection)[2]["ok"] == 1
+        time.sleep(0.02)
+    # The last one's rest never comes.
+    assert receive(connection) is None
+
+
+def test_clients_on_the_same_machine_can_use_a_socket_file(gateway, database, tmp_path):
+    path = str(tmp_path / "mongodb.sock")
+
+    def serves():
+        url = f"mongodb://{urllib.parse.quote(path, safe=str())}/?directConnection=true"
+        with pymongo.MongoClient(url) as client:
+            client[database.name].items.insert_one({})
+            return client[database.name].items.count_documents({})
+
+    one = gateway("--socket", path, authentication=False)
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o700
+    assert serves() == 1
+    with pytest.raises(AssertionError, match="did not start"):
+        gateway("--socket", path, authentication=False)
+    assert serves() == 2
+    one.process.kill()
+    one.process.wait()
+    # What a gateway has left behind that was killed.
+    assert os.path.exists(path)
+    other = gateway("--socket", path, authentication=False)
+    assert serves() == 3
+    other.end()
+    assert not os.path.exists(path)
+    with open(path, "w") as file:
+        file.write("something else")
+    with pytest.raises(AssertionError, match="did not start"):
+        gateway("--socket", path, authentication=False)
+    with open(path) as file:
+        assert file.read() == "something else"
 
 
 def test_a_client_that_does_not_read_is_not_served_on(gateway, database):

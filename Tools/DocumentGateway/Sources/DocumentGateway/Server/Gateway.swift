@@ -53,7 +53,9 @@ final class Gateway: Sendable {
     }
 
     private func respond(to command: Command, session: ClientSession) async throws(CommandError) -> WireReply {
-        let effect = failPoints.effect(on: command.kind.rawValue, application: session.application)
+        let effect =
+            configuration.allowsFailPoints
+            ? failPoints.effect(on: command.kind.rawValue, application: session.application) : nil
         if let delay = effect?.delay { try? await Task.sleep(for: delay) }
         if effect?.closesConnection == true {
             var reply = WireReply([])

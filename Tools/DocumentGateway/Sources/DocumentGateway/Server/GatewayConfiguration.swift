@@ -24,6 +24,8 @@ public struct GatewayConfiguration: Sendable {
     public var host = "127.0.0.1"
     /// The port to listen on; 0 takes a free one.
     public var port = 27017
+    /// A file to listen on as well, for clients on the same machine (`mongodb://%2Ftmp%2Fmongodb-27017.sock/?directConnection=true`).
+    public var socketPath: String?
     /// The name and port that clients are told; without it, those above.
     public var advertisedAddress: String?
     /// The engine's server.

@@ -56,20 +56,31 @@ public final class GatewayServer: Service {
         let tls = try configuration.tls.map(Self.context)
         let (gateway, tracker) = (gateway, gateway.tracker)
         let identifiers = IdentifierSource()
-        let listener = try ReactorListener(
-            host: configuration.host, port: configuration.port, loop: ReactorEventLoop(gateway.reactor.firstThread)
-        ) { channel in
+        let initialize: @Sendable (ReactorChannel) throws -> Void = { channel in
             guard tracker.count < configuration.maximumConnections else {
                 gateway.logger.warning("too many connections; one is refused")
                 throw ChannelError.connectPending
             }
             let id = identifiers.next()
-            let session = ClientSession(id: id, remoteAddress: channel.remoteAddress?.text ?? "unknown")
+            let session = ClientSession(id: id, remoteAddress: channel.remoteAddress?.text ?? "anonymous unix socket")
             if let tls {
                 try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls))
             }
             try channel.pipeline.syncOperations.addHandler(
                 ConnectionHandler(gateway: gateway, session: session, tracker: tracker))
+        }
+        let loop = ReactorEventLoop(gateway.reactor.firstThread)
+        let listener = try ReactorListener(
+            at: .makeAddressResolvingHost(configuration.host, port: configuration.port), loop: loop,
+            initialize: initialize)
+        let local = try configuration.socketPath.map { path in
+            do {
+                return try ReactorListener(
+                    at: SocketAddress(unixDomainSocketPath: path), loop: loop, initialize: initialize)
+            } catch {
+                listener.stop()
+                throw error
+            }
         }
         let port = listener.address.port ?? configuration.port
         if configuration.advertisedAddress == nil {
@@ -77,6 +88,7 @@ public final class GatewayServer: Service {
         }
         gateway.logger.notice("listening", metadata: ["address": "\(configuration.host):\(port)"])
         listener.start()
+        local?.start()
         ready?(port)
         let upkeep = Task { await gateway.maintain() }
         await withTaskCancellationOrGracefulShutdownHandler {
@@ -84,6 +96,8 @@ public final class GatewayServer: Service {
         } onCancelOrGracefulShutdown: {
             listener.stop()
         }
+        local?.stop()
+        await local?.waitUntilStopped()
         upkeep.cancel()
         gateway.logger.notice("shutting down")
         for transaction in gateway.transactions.open { transaction.expire() }
@@ -93,6 +107,7 @@ public final class GatewayServer: Service {
             await group.next()
             // Closing what is left ends the other task.
             listener.closeChannels()
+            local?.closeChannels()
             group.cancelAll()
         }
     }

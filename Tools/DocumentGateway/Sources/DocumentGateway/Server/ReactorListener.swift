@@ -25,14 +25,17 @@ final class ReactorListener: PostgresReactorSocketHandler, @unchecked Sendable {
 
     /// Begins to listen; clients are accepted after ``start()``.
     ///
-    /// - Parameter initialize: Gives a client's channel its handlers, on the event loop; a client is refused by throwing.
+    /// - Parameters:
+    ///   - wanted: Where to listen. The port 0 takes a free one. The socket file of a server that is gone is replaced, and
+    ///     this one's goes with it.
+    ///   - loop: Where clients are served.
+    ///   - initialize: Gives a client's channel its handlers, on the event loop; a client is refused by throwing.
     init(
-        host: String, port: Int, loop: ReactorEventLoop,
+        at wanted: SocketAddress, loop: ReactorEventLoop,
         initialize: @escaping @Sendable (ReactorChannel) throws -> Void
     ) throws {
         self.loop = loop
         self.initialize = initialize
-        let wanted = try SocketAddress.makeAddressResolvingHost(host, port: port)
         let family = wanted.withSockAddr { address, _ in Int32(address.pointee.sa_family) }
         #if canImport(Glibc)
             let descriptor = socket(family, Int32(SOCK_STREAM.rawValue), 0)
@@ -67,6 +70,7 @@ final class ReactorListener: PostgresReactorSocketHandler, @unchecked Sendable {
             watch?.end()
             watch = nil
             close(descriptor)
+            if let path = address.pathname { unlink(path) }
             closed.succeed()
         }
     }
@@ -101,7 +105,7 @@ final class ReactorListener: PostgresReactorSocketHandler, @unchecked Sendable {
 
     private func serve(_ client: Int32) {
         Self.prepare(client)
-        Self.set(client, Int32(IPPROTO_TCP), TCP_NODELAY)
+        if address.pathname == nil { Self.set(client, Int32(IPPROTO_TCP), TCP_NODELAY) }
         #if canImport(Darwin)
             Self.set(client, SOL_SOCKET, SO_NOSIGPIPE)
         #endif
@@ -129,14 +133,39 @@ final class ReactorListener: PostgresReactorSocketHandler, @unchecked Sendable {
     /// Returns the address with the port that the kernel has chosen.
     private static func listen(_ descriptor: Int32, at wanted: SocketAddress) throws -> SocketAddress {
         prepare(descriptor)
-        set(descriptor, SOL_SOCKET, SO_REUSEADDR)
+        if wanted.pathname == nil {
+            set(descriptor, SOL_SOCKET, SO_REUSEADDR)
+        } else {
+            removeRemains(of: wanted)
+        }
         let isBound = wanted.withSockAddr { address, size in bindSocket(descriptor, address, socklen_t(size)) }
         guard isBound else { throw IOError(errnoCode: errno, reason: "bind") }
+        // For the owner alone, before anybody can connect.
+        if let path = wanted.pathname, chmod(path, 0o700) != 0 { throw IOError(errnoCode: errno, reason: "chmod") }
         guard listenOn(descriptor) else { throw IOError(errnoCode: errno, reason: "listen") }
+        if wanted.pathname != nil { return wanted }
         guard let bound = address(of: descriptor, getsockname) else {
             throw IOError(errnoCode: errno, reason: "getsockname")
         }
         return bound
+    }
+
+    /// Removes a socket's file when nobody listens on it any more; anything else that is there makes binding fail.
+    private static func removeRemains(of address: SocketAddress) {
+        guard let path = address.pathname else { return }
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return }
+        #if canImport(Glibc)
+            let probe = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        #else
+            let probe = socket(AF_UNIX, SOCK_STREAM, 0)
+        #endif
+        guard probe >= 0 else { return }
+        defer { close(probe) }
+        let isRefused = address.withSockAddr { address, size in
+            connectSocket(probe, address, socklen_t(size)) != 0 && errno == ECONNREFUSED
+        }
+        if isRefused { unlink(path) }
     }
 
     private static func prepare(_ descriptor: Int32) {
@@ -171,6 +200,10 @@ final class ReactorListener: PostgresReactorSocketHandler, @unchecked Sendable {
 
 private func bindSocket(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>, _ size: socklen_t) -> Bool {
     bind(descriptor, address, size) == 0
+}
+
+private func connectSocket(_ descriptor: Int32, _ address: UnsafePointer<sockaddr>, _ size: socklen_t) -> Int32 {
+    connect(descriptor, address, size)
 }
 
 private func listenOn(_ descriptor: Int32) -> Bool {
