@@ -114,7 +114,9 @@ extension WireRequest {
         var position = 0
         // The engine counts on complete documents.
         while position < bytes.count {
-            guard let length = bytes.int32(at: position), length >= 5, Int(length) <= bytes.count - position else {
+            guard let length = bytes.int32(at: position), length >= 5, Int(length) <= bytes.count - position,
+                bytes[position + Int(length) - 1] == 0
+            else {
                 throw .malformed("a sequence whose documents do not fit")
             }
             position += Int(length)
