@@ -67,6 +67,16 @@ struct WireTests {
         }
     }
 
+    @Test("A message has no more sequences than a command can take")
+    func manySequences() throws {
+        let two = [0] + Self.body.byteArray + sequence("ops", []) + sequence("nsInfo", [])
+        #expect(try parse(message(sections: two)).sequences.count == 2)
+        for count in [1, 100_000] {
+            let more = Array(repeatElement(sequence("", []), count: count).joined())
+            #expect(throws: WireError.malformed("too many sequences")) { try parse(message(sections: two + more)) }
+        }
+    }
+
     @Test("No cut of a message and no changed byte does more than throw")
     func mutations() throws {
         var whole = message(

@@ -49,6 +49,10 @@ extension WireRequest {
         static let required: UInt32 = 0xFFFF
     }
 
+    // No command takes more than two (bulkWrite). Millions of empty ones would fit into a message, each with what it costs
+    // here beside its six bytes there.
+    private static let maximumSequences = 2
+
     /// Reads one complete frame.
     ///
     /// - Parameters:
@@ -76,6 +80,7 @@ extension WireRequest {
                     guard body == nil else { throw .malformed("two bodies") }
                     body = try Self.document(&frame)
                 case 1:
+                    guard sequences.count < Self.maximumSequences else { throw .malformed("too many sequences") }
                     sequences.append(try Self.sequence(&frame))
                 default:
                     throw .malformed("a section of kind \(kind)")
