@@ -176,6 +176,23 @@ def test_the_numbers_of_transactions(send, database):
     assert [item["_id"] for item in database.items.find()] == [1]
 
 
+def test_a_commit_that_comes_again_while_it_is_under_way(gateway, database):
+    """A driver whose connection was cut repeats it at once, and would do the whole transaction again if told that
+    there is none."""
+    database.create_collection("items")
+    port = gateway(authentication=False).port
+    connections = [Connection(port) for _ in range(4)]
+    session = new_session()
+    for number in range(1, 31):
+        common = {"lsid": session, "txnNumber": Int64(number), "autocommit": False}
+        statement = {"insert": "items", "documents": [{"_id": number}], "startTransaction": True, **common}
+        assert connections[0].command(database.name, statement)["ok"] == 1
+        for connection in connections:
+            connection.send("admin", {"commitTransaction": 1, **common})
+        assert [connection.receive()["ok"] for connection in connections] == [1, 1, 1, 1]
+    assert database.items.count_documents({}) == 30
+
+
 def test_writes_leave_the_engines_connections_as_they_were(gateway, database):
     """A connection that had to be reset after each would cost several round trips."""
     one = gateway()

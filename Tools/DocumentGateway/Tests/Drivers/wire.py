@@ -35,6 +35,12 @@ class Connection:
     def __init__(self, port):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
 
-    def command(self, database, body):
+    def send(self, database, body):
         self.socket.sendall(message({**body, "$db": database}))
+
+    def receive(self):
         return receive(self.socket)[2]
+
+    def command(self, database, body):
+        self.send(database, body)
+        return self.receive()

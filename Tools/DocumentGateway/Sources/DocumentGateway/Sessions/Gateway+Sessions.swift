@@ -93,14 +93,19 @@ extension Gateway {
             default: throw .noSuchTransaction(number)
             }
         }
-        return try await transaction.perform { .statement(command, session, $0) }
+        guard let reply = try await transaction.perform({ .statement(command, session, $0) }) else {
+            throw .noSuchTransaction(number)
+        }
+        return reply
     }
 
     func commit(_ command: Command, _ session: ClientSession) async throws(CommandError) -> WireReply {
         let (key, number) = try transactionKey(command, session)
         switch transactions.last(key) {
         case (let last, .open(let open))? where last == number:
-            return try await open.perform { .commit($0) }
+            if let reply = try await open.perform({ .commit($0) }) { return reply }
+            // A driver whose connection was cut asks again while its first commit is under way.
+            return try await commit(command, session)
         case (let last, .committed)? where last == number:
             return WireReply(["ok": 1.0])
         case (let last, .aborted)? where last == number:
@@ -122,7 +127,8 @@ extension Gateway {
         let (key, number) = try transactionKey(command, session)
         switch transactions.last(key) {
         case (let last, .open(let open))? where last == number:
-            return try await open.perform { .abort($0) }
+            if let reply = try await open.perform({ .abort($0) }) { return reply }
+            return try await abort(command, session)
         case (let last, .committed)? where last == number:
             throw CommandError(256, "Transaction \(number) has been committed.")
         default:
@@ -183,6 +189,8 @@ extension Gateway {
                         waiting = answer
                         last = WireReply(["ok": 1.0])
                         throw Self.rollback
+                    case .expiry:
+                        throw Self.rollback
                     }
                 }
             }
@@ -195,7 +203,7 @@ extension Gateway {
             failure = described
             transactions.close(transaction, as: isUnknown ? .unknown : .aborted)
         }
-        transaction.expire()
+        transaction.close()
         if let failure, last == nil {
             waiting?.resume(returning: .failure(failure))
         } else {
@@ -205,7 +213,8 @@ extension Gateway {
         while let late = await iterator.next(isolation: #isolation) {
             switch late {
             case .statement(_, _, let answer), .commit(let answer), .abort(let answer):
-                answer.resume(returning: .failure(.noSuchTransaction(transaction.number)))
+                answer.resume(returning: nil)
+            case .expiry: break
             }
         }
     }
