@@ -1,6 +1,5 @@
 internal import CMongoC
 internal import PersistenceCore
-internal import Synchronization
 
 /// Owns the driver's pool of clients, a `mongoc_client_pool_t`.
 ///
@@ -21,7 +20,7 @@ final class DriverPool: Sendable {
     let monitor: MongoMonitor
     private let settings: ConnectionSettings
     private let workers: DriverThreads
-    private let state: Mutex<State>
+    private let state: SharedState<State>
 
     /// Creates a pool, which connects to nothing yet.
     ///
@@ -50,7 +49,7 @@ final class DriverPool: Sendable {
         connections = ConnectionCounts(metrics: metrics)
         self.workers = workers
         settings = ConnectionSettings(configuration: configuration)
-        state = Mutex(State(pool: CPointer(pool)))
+        state = SharedState(State(pool: CPointer(pool)))
         monitor.install(on: pool, isRecorded: isRecorded)
     }
 

@@ -29,7 +29,7 @@ final class MongoClientPool: Sendable {
     let cleanUpWatch: CleanUpWatch
     private let configuration: MongoPoolConfiguration
     private let metrics: PoolMetrics?
-    private let state: Mutex<State>
+    private let state: SharedState<State>
 
     init(
         configuration: MongoConfiguration, driver: DriverPool, workers: DriverThreads, metrics: PoolMetrics?
@@ -40,7 +40,8 @@ final class MongoClientPool: Sendable {
         self.workers = workers
         self.metrics = metrics
         let maximum = configuration.pool.maximum
-        state = Mutex(State(queue: ClientQueue(limit: maximum, maximumWaiters: configuration.pool.maximumWaiters)))
+        let queue = ClientQueue<Waiter, Outcome>(limit: maximum, maximumWaiters: configuration.pool.maximumWaiters)
+        state = SharedState(State(queue: queue))
         metrics?.setLimits(maximum: maximum, idleMinimum: 0, idleMaximum: maximum)
     }
 

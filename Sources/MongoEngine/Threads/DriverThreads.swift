@@ -1,5 +1,4 @@
 internal import DequeModule
-internal import Synchronization
 
 #if os(Linux)
     internal import CEventLoop
@@ -43,7 +42,7 @@ final class DriverThreads: TaskExecutor, Sendable {
     private let taskThreads: Int
     private let name: String
     private let patience: UInt64
-    private let state = Mutex(State())
+    private let state = SharedState(State())
 
     /// Creates workers without threads.
     ///
