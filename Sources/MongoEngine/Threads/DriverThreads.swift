@@ -1,4 +1,5 @@
 internal import DequeModule
+internal import PersistenceCore
 
 #if os(Linux)
     internal import CEventLoop

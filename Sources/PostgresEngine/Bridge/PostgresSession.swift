@@ -31,7 +31,7 @@ final class PostgresSession: ReactorHandler {
     let cancelWorkers: BlockingWorkers
     /// How long the server may take to stop what it was asked to stop, in nanoseconds.
     let cancellationGrace: UInt64
-    let state: Mutex<SessionState>
+    let state: SharedState<SessionState>
     private let notices: SessionNotices
     let token = Atomic<UInt64>(0)
     let alive = Atomic<Bool>(true)
@@ -62,7 +62,7 @@ final class PostgresSession: ReactorHandler {
         PQsetnonblocking(pointer, 1)
         notices.attach(to: pointer)
         if options.isShared { PQenterPipelineMode(pointer) }
-        self.state = Mutex(
+        self.state = SharedState(
             SessionState(
                 connection: pointer, cacheCapacity: options.statementCacheSize,
                 number: UInt64.random(in: 1...UInt64.max), isShared: options.isShared, notices: notices))

@@ -1,6 +1,5 @@
 internal import CLibPQ
 public import PersistenceCore
-internal import Synchronization
 
 /// Short reads of many tasks on few connections, all in flight at once.
 ///
@@ -32,11 +31,11 @@ public final class PostgresSharedReader: PostgresExecutor, Sendable {
     }
 
     private let connector: PostgresConnector
-    private let state: Mutex<State>
+    private let state: SharedState<State>
 
     init(connector: PostgresConnector, connections: Int) {
         self.connector = connector
-        self.state = Mutex(State(slots: Array(repeating: .empty, count: connections)))
+        self.state = SharedState(State(slots: Array(repeating: .empty, count: connections)))
     }
 
     deinit {

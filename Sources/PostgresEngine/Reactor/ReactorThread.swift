@@ -45,7 +45,7 @@ final class ReactorThread: @unchecked Sendable {
     }
 
     private let poller: Poller
-    private let inbox = Mutex(Inbox())
+    private let inbox = SharedState(Inbox())
     private let hasMail = Atomic<Bool>(false)
     private let isSleeping = Atomic<Bool>(false)
     private let threadID = Atomic<UInt>(0)
