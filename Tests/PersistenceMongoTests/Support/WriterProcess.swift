@@ -11,7 +11,7 @@ final class WriterProcess: Sendable {
         var status: Int32?
     }
 
-    // Processes and handles are not Sendable; each is used under the lock, and the handler of the pipe has its own.
+    // Processes are not Sendable: it is used under the lock. The thread that reads has its end of the pipe for itself.
     private let process: Mutex<Process>
     private let input: FileHandle
     private let state = Mutex(State())
@@ -52,10 +52,9 @@ final class WriterProcess: Sendable {
             }
             try process.run()
         }
-        reading.readabilityHandler = { [weak self] handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil }
-            self?.receive(data)
+        // Foundation's own way, a handler that is called when there is something to read, leaks the handle on Linux.
+        Thread.detachNewThread { [weak self] in
+            while case let data = reading.availableData, !data.isEmpty { self?.receive(data) }
         }
     }
 
