@@ -159,21 +159,12 @@ struct ConnectionSettingsTests {
             try await MongoDatabase.with(configuration) { database in
                 let items = try database.collection("items", of: Item.self)
                 try await items.insertOne(Item(1))
-                _ = try await database.runCommand(
-                    [
-                        "configureFailPoint": "failCommand", "mode": "alwaysOn",
-                        "data": [
-                            "failCommands": ["find"], "blockConnection": true, "blockTimeMS": 5000,
-                            "appName": "time-limit",
-                        ],
-                    ], on: "admin")
+                try await PrivateEndpoint.delayQueries(of: "time-limit", by: 5000, on: database)
                 let late = try await failure { _ = try await items.findOne(.id(1)) }
                 #expect(late.code == .timeout)
                 #expect(late.timeout == .statement)
                 try await eventually("the client is back") { database.statistics.acquired == 0 }
-                _ = try await database.runCommand(
-                    ["configureFailPoint": "failCommand", "mode": "off", "data": ["appName": "time-limit"]],
-                    on: "admin")
+                try await PrivateEndpoint.delayQueries(of: "time-limit", by: nil, on: database)
                 try await eventually("it answers again") { (try? await items.findOne(.id(1))) == Item(1) }
                 try await withDeadline(.seconds(60)) { try await database.drop() }
             }

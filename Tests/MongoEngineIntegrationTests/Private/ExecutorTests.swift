@@ -15,14 +15,7 @@ struct ExecutorTests {
             try await MongoDatabase.with(configuration) { database in
                 let items = try database.collection("items", of: Item.self)
                 try await items.insertOne(Item(1))
-                _ = try await database.runCommand(
-                    [
-                        "configureFailPoint": "failCommand", "mode": "alwaysOn",
-                        "data": [
-                            "failCommands": ["find"], "blockConnection": true, "blockTimeMS": 3000,
-                            "appName": "neighbours",
-                        ],
-                    ], on: "admin")
+                try await PrivateEndpoint.delayQueries(of: "neighbours", by: 3000, on: database)
                 let codes = try await withTaskExecutorPreference(database.executor) {
                     try await database.withSession { session in
                         let mine = try items.bound(to: session)
@@ -40,9 +33,7 @@ struct ExecutorTests {
                     }
                 }
                 #expect(codes == [.some(.none), .some(.some(.cancelled))])
-                _ = try await database.runCommand(
-                    ["configureFailPoint": "failCommand", "mode": "off", "data": ["appName": "neighbours"]],
-                    on: "admin")
+                try await PrivateEndpoint.delayQueries(of: "neighbours", by: nil, on: database)
                 try await database.drop()
             }
         }

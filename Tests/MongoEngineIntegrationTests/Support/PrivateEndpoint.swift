@@ -58,6 +58,30 @@ enum PrivateEndpoint {
 }
 
 extension PrivateEndpoint {
+    /// Has a gateway wait before each query of an application, or no longer.
+    ///
+    /// - Parameters:
+    ///   - application: The name that the application gives itself.
+    ///   - milliseconds: How long it waits; nothing is not at all.
+    ///   - database: Leads to the gateway.
+    static func delayQueries(
+        of application: String, by milliseconds: Int32?, on database: MongoDatabase
+    ) async throws {
+        var data: Document = ["appName": .string(application)]
+        if let milliseconds {
+            data["failCommands"] = ["find"]
+            data["blockConnection"] = true
+            data["blockTimeMS"] = .int32(milliseconds)
+        }
+        _ = try await database.runCommand(
+            [
+                "configureFailPoint": "failCommand", "mode": milliseconds == nil ? "off" : "alwaysOn",
+                "data": .document(data),
+            ], on: "admin")
+    }
+}
+
+extension PrivateEndpoint {
     /// What a gateway holds.
     struct Status {
         var cursors: Int
